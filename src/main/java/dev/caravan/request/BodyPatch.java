@@ -11,6 +11,8 @@ final class BodyPatch {
   private BodyPatch() {}
 
   /**
+   * The body with the value between two offsets replaced.
+   *
    * @param start offset of the value's opening quote from the body's reader index
    * @param end offset just behind its closing quote
    * @return a buffer that the caller must release
