@@ -1,0 +1,140 @@
+package dev.caravan.fleet;
+
+import dev.caravan.outcome.Outcome;
+import dev.caravan.time.Ticker;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request's hold on a model server, from the pick to the last byte. It counts as in-flight
+ * while it is open, and is closed exactly once, with the {@link Outcome} that everyone learns from;
+ * later closes are refused.
+ *
+ * <p>One event loop uses it, except that any thread may close it: the close is one atomic step.
+ */
+public final class Lease {
+  private static final VarHandle OUTCOME;
+
+  static {
+    try {
+      OUTCOME = MethodHandles.lookup().findVarHandle(Lease.class, "outcome", Outcome.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private final Backend backend;
+  private final String pool;
+  private final Ticker ticker;
+  private final long openedNanos;
+  private long firstByteNanos;
+  private boolean firstByteSeen;
+  private long closedNanos;
+  private long promptTokens = -1;
+  private long completionTokens = -1;
+  private @Nullable LeaseListener guard;
+
+  @SuppressWarnings("UnusedVariable") // through OUTCOME
+  private volatile @Nullable Outcome outcome;
+
+  private Lease(Backend backend, String pool, Ticker ticker) {
+    this.backend = backend;
+    this.pool = pool;
+    this.ticker = ticker;
+    this.openedNanos = ticker.nanos();
+  }
+
+  /**
+   * Takes a place on the server.
+   *
+   * @return the lease, or null where the server is at its limit: pick another
+   */
+  public static @Nullable Lease open(Backend backend, String pool, Ticker ticker) {
+    return backend.enter() ? new Lease(backend, pool, ticker) : null;
+  }
+
+  public Backend backend() {
+    return backend;
+  }
+
+  /** The pool that the request came through. */
+  public String pool() {
+    return pool;
+  }
+
+  /**
+   * One more who learns from this lease alone, before the server's own listeners: the breaker that
+   * permitted it. A lease has one guard at most; it must be open.
+   */
+  public void guard(LeaseListener breaker) {
+    if (guard != null) {
+      throw new IllegalStateException("lease on " + backend + " is guarded already");
+    }
+    guard = breaker;
+  }
+
+  /** Whether a breaker has permitted this lease. */
+  public boolean guarded() {
+    return guard != null;
+  }
+
+  /** The first byte of the answer's body is here. Calls after the first change nothing. */
+  public void firstByte() {
+    if (!firstByteSeen) {
+      firstByteSeen = true;
+      firstByteNanos = ticker.nanos();
+    }
+  }
+
+  /** The token counts that the server reported in {@code usage}; -1 for one it did not report. */
+  public void usage(long prompt, long completion) {
+    promptTokens = prompt;
+    completionTokens = completion;
+  }
+
+  /**
+   * Ends the hold: the count goes down, then the guard and the server's listeners learn.
+   *
+   * @return false where it had been closed before; nothing happened then
+   */
+  public boolean close(Outcome how) {
+    if (!OUTCOME.compareAndSet(this, null, how)) {
+      return false;
+    }
+    closedNanos = ticker.nanos();
+    backend.leave();
+    LeaseListener breaker = guard;
+    if (breaker != null) {
+      breaker.closed(this, how);
+    }
+    for (LeaseListener listener : backend.listeners()) {
+      listener.closed(this, how);
+    }
+    return true;
+  }
+
+  public boolean closed() {
+    return outcome != null;
+  }
+
+  /** From the pick to the first byte of the answer, or -1 where none came. */
+  public long timeToFirstByteNanos() {
+    return firstByteSeen ? firstByteNanos - openedNanos : -1;
+  }
+
+  /** From the pick to the close, or to now while it is open. */
+  public long durationNanos() {
+    return (closed() ? closedNanos : ticker.nanos()) - openedNanos;
+  }
+
+  /** Prompt tokens as the server counted them, or -1. */
+  public long promptTokens() {
+    return promptTokens;
+  }
+
+  /** Output tokens as the server counted them, or -1. */
+  public long completionTokens() {
+    return completionTokens;
+  }
+}
