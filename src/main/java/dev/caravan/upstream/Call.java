@@ -1,0 +1,127 @@
+package dev.caravan.upstream;
+
+import dev.caravan.fleet.Lease;
+import dev.caravan.outcome.Outcome;
+import dev.caravan.request.InferenceRequest;
+import io.netty.channel.EventLoop;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One client's request on its road through the gateway: what was asked, on whose event loop it
+ * runs, which server holds it now, and how to stop it. It is the body of the Camel message from
+ * ingress to {@code model:}.
+ *
+ * <p>Owned by its event loop: every method is called there, except the plain getters of final
+ * values.
+ */
+public final class Call {
+  private final InferenceRequest request;
+  private final String requestId;
+  private final EventLoop loop;
+  private final HeaderLines headers;
+  private String pool = "";
+  private int attempts;
+  private @Nullable Lease lease;
+  private @Nullable Attempt attempt;
+  private boolean abandoned;
+
+  /**
+   * A call that nobody has answered yet.
+   *
+   * @param headers the client's header lines that may go upstream
+   */
+  public Call(InferenceRequest request, String requestId, EventLoop loop, HeaderLines headers) {
+    this.request = request;
+    this.requestId = requestId;
+    this.loop = loop;
+    this.headers = headers;
+  }
+
+  public InferenceRequest request() {
+    return request;
+  }
+
+  public String requestId() {
+    return requestId;
+  }
+
+  public EventLoop loop() {
+    return loop;
+  }
+
+  public HeaderLines headers() {
+    return headers;
+  }
+
+  /** The pool that answers it; empty before one was found. */
+  public String pool() {
+    return pool;
+  }
+
+  public void pool(String name) {
+    pool = name;
+  }
+
+  /** How many times it was sent to a server. */
+  public int attempts() {
+    return attempts;
+  }
+
+  /** The hold on the server that it is with, or null between attempts. */
+  public @Nullable Lease lease() {
+    return lease;
+  }
+
+  /** A server was picked for it. The lease before must have been closed. */
+  public void lease(Lease picked) {
+    Lease held = lease;
+    if (held != null && !held.closed()) {
+      throw new IllegalStateException("call " + requestId + " still holds " + held.backend());
+    }
+    lease = picked;
+  }
+
+  /** An attempt starts on the wire. */
+  void sent(Attempt started) {
+    attempts++;
+    attempt = started;
+  }
+
+  /**
+   * The client is gone: stops the attempt that runs, and lets no other start. The lease ends with
+   * {@link Outcome.ClientGone} unless it has ended already.
+   */
+  public void abandon() {
+    abandoned = true;
+    Attempt running = attempt;
+    if (running != null) {
+      running.abort();
+    }
+    Lease held = lease;
+    if (held != null) {
+      held.close(new Outcome.ClientGone(held.timeToFirstByteNanos() >= 0));
+    }
+  }
+
+  /** Whether the client is gone. */
+  public boolean abandoned() {
+    return abandoned;
+  }
+
+  /**
+   * The road has ended, whichever way: stops what still runs and closes a lease that nobody closed.
+   *
+   * @param how what to close it with
+   */
+  public void end(Outcome how) {
+    Attempt running = attempt;
+    if (running != null) {
+      running.abort();
+      attempt = null;
+    }
+    Lease held = lease;
+    if (held != null) {
+      held.close(how);
+    }
+  }
+}
