@@ -71,10 +71,15 @@ public final class Backend {
    */
   boolean enter() {
     int max = spec.maxInflight();
-    if (inflight.incrementAndGet() <= max) {
-      return true;
+    // Never counted up to be taken back: for that moment another would see a place taken that is
+    // free, and be refused on a server with room.
+    int now = inflight.get();
+    while (now < max) {
+      if (inflight.compareAndSet(now, now + 1)) {
+        return true;
+      }
+      now = inflight.get();
     }
-    inflight.decrementAndGet();
     return false;
   }
 

@@ -31,6 +31,8 @@ public final class Lease {
   private long firstByteNanos;
   private boolean firstByteSeen;
   private long closedNanos;
+  // Written after closedNanos, so that whoever sees it true sees the instant too.
+  private volatile boolean ended;
   private long promptTokens = -1;
   private long completionTokens = -1;
   private @Nullable LeaseListener guard;
@@ -103,6 +105,7 @@ public final class Lease {
       return false;
     }
     closedNanos = ticker.nanos();
+    ended = true;
     backend.leave();
     LeaseListener breaker = guard;
     if (breaker != null) {
@@ -125,7 +128,7 @@ public final class Lease {
 
   /** From the pick to the close, or to now while it is open. */
   public long durationNanos() {
-    return (closed() ? closedNanos : ticker.nanos()) - openedNanos;
+    return (ended ? closedNanos : ticker.nanos()) - openedNanos;
   }
 
   /** Prompt tokens as the server counted them, or -1. */

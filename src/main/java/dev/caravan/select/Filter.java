@@ -1,0 +1,22 @@
+package dev.caravan.select;
+
+import dev.caravan.request.InferenceRequest;
+
+/**
+ * Says whether a server may take a request. Pure: it answers from its arguments alone. Safe for any
+ * thread; runs on the event loop, so it neither blocks nor allocates, except for the reason.
+ */
+public interface Filter {
+
+  /** A short name for logs and error answers: lower case, words joined by {@code -}. */
+  String name();
+
+  /** Whether the server may take the request. */
+  boolean admits(InferenceRequest request, BackendView view);
+
+  /**
+   * Why not, for people: what stands against the server, without its name. Asked only where {@link
+   * #admits} has said no to the same arguments.
+   */
+  String reason(InferenceRequest request, BackendView view);
+}

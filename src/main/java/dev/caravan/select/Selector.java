@@ -1,0 +1,161 @@
+package dev.caravan.select;
+
+import dev.caravan.fleet.Backend;
+import dev.caravan.request.InferenceRequest;
+import dev.caravan.select.Selection.NoneEligible;
+import dev.caravan.select.Selection.Rejection;
+import dev.caravan.select.Selection.Selected;
+import io.netty.util.concurrent.FastThreadLocal;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.OptionalInt;
+
+/**
+ * Chooses a server for a request: reads a snapshot, filters, scores, picks. One serves one {@code
+ * loadBalance} step, because its picker may remember earlier picks.
+ *
+ * <p>Safe for any thread; takes no lock. What it reads goes into rows that the calling thread keeps
+ * and fills anew each time: only the answer is allocated, and whatever its picker remembers.
+ */
+public final class Selector {
+  private static final FastThreadLocal<Desk> DESK =
+      new FastThreadLocal<>() {
+        @Override
+        protected Desk initialValue() {
+          return new Desk();
+        }
+      };
+
+  private final String name;
+  private final Filter[] filters;
+  private final Scorer[] scorers;
+  private final double[] weights;
+  private final double totalWeight;
+  private final Picker picker;
+
+  /**
+   * A row put together.
+   *
+   * @param name as routes spell it
+   * @param filters all of them must admit a server; the first that does not gives the reason
+   * @param scorers their weighted mean is the score; may be empty, then everyone's is 1
+   */
+  public Selector(String name, List<Filter> filters, List<WeightedScorer> scorers, Picker picker) {
+    this.name = name;
+    this.filters = filters.toArray(Filter[]::new);
+    this.scorers = scorers.stream().map(WeightedScorer::scorer).toArray(Scorer[]::new);
+    this.weights = scorers.stream().mapToDouble(WeightedScorer::weight).toArray();
+    this.totalWeight = scorers.stream().mapToDouble(WeightedScorer::weight).sum();
+    this.picker = picker;
+  }
+
+  /** The balancer's name, as routes spell it. */
+  public String name() {
+    return name;
+  }
+
+  /**
+   * Chooses one of the servers. It does not hold the server: {@link dev.caravan.fleet.Lease#open}
+   * does, and where that is refused because others were faster, select again.
+   *
+   * @param backends the step's servers, the same and in the same order at every call
+   * @param tried who has had this request already
+   * @return the one chosen, or everyone's reason; no reasons only where nobody was offered
+   */
+  public Selection select(InferenceRequest request, Backend[] backends, Tried tried) {
+    Desk desk = DESK.get();
+    Snapshot snapshot = desk.snapshot;
+    snapshot.read(backends, tried);
+    Candidates candidates = desk.candidates;
+    admit(request, snapshot, candidates);
+    if (candidates.size() == 0) {
+      return new NoneEligible(rejections(request, snapshot));
+    }
+    int index = candidates.view(picker.pick(request, candidates)).index();
+    return new Selected(backends[index], index, candidates.size());
+  }
+
+  /**
+   * What {@link #select} read last on the calling thread, for its log line; valid until the next
+   * selection there, by whichever selector.
+   */
+  public static Snapshot lastRead() {
+    return DESK.get().snapshot;
+  }
+
+  /**
+   * The choice that {@link #select} would make of these numbers. It counts as a pick: to replay a
+   * log, hand its lines in order to a new selector of the same name, with the same seed.
+   *
+   * @return the position of the one chosen in the snapshot; empty where nobody is eligible
+   */
+  public OptionalInt replay(InferenceRequest request, Snapshot snapshot) {
+    Candidates candidates = new Candidates();
+    admit(request, snapshot, candidates);
+    return candidates.size() == 0
+        ? OptionalInt.empty()
+        : OptionalInt.of(candidates.view(picker.pick(request, candidates)).index());
+  }
+
+  /** Who is passed over, and why, in the order of the offer. Does not count as a pick. */
+  public List<Rejection> rejections(InferenceRequest request, Snapshot snapshot) {
+    List<Rejection> reasons = new ArrayList<>();
+    for (int i = 0; i < snapshot.size(); i++) {
+      BackendView view = snapshot.view(i);
+      for (Filter filter : filters) {
+        if (!filter.admits(request, view)) {
+          reasons.add(new Rejection(view.name(), filter.name(), filter.reason(request, view)));
+          break;
+        }
+      }
+    }
+    return reasons;
+  }
+
+  private void admit(InferenceRequest request, Snapshot snapshot, Candidates candidates) {
+    int offered = snapshot.size();
+    candidates.clear(offered);
+    for (int i = 0; i < offered; i++) {
+      BackendView view = snapshot.view(i);
+      if (admits(request, view)) {
+        candidates.add(view, score(request, view));
+      }
+    }
+  }
+
+  private boolean admits(InferenceRequest request, BackendView view) {
+    for (Filter filter : filters) {
+      if (!filter.admits(request, view)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  private double score(InferenceRequest request, BackendView view) {
+    if (scorers.length == 0) {
+      return 1;
+    }
+    double sum = 0;
+    for (int i = 0; i < scorers.length; i++) {
+      double score = scorers[i].score(request, view);
+      if (!(score >= 0 && score <= 1)) {
+        throw new IllegalStateException(
+            "scorer " + scorers[i].name() + " gave " + view.name() + " " + score + ", not 0 to 1");
+      }
+      sum += weights[i] * score;
+    }
+    return sum / totalWeight;
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+
+  /** Where one thread makes its selections. */
+  private static final class Desk {
+    private final Snapshot snapshot = new Snapshot();
+    private final Candidates candidates = new Candidates();
+  }
+}

@@ -1,0 +1,41 @@
+package dev.caravan.select.pick;
+
+import dev.caravan.request.InferenceRequest;
+import dev.caravan.select.Candidates;
+import dev.caravan.select.Picker;
+import dev.caravan.time.Chance;
+
+/**
+ * The highest score wins. Ties are broken at random, never by position, so that equal servers share
+ * alike and gateways that start together do not all begin with the first.
+ *
+ * <p>One pass: the k-th server of a tie replaces the one held with probability 1/k, which leaves
+ * each of k with 1/k. Source: reservoir sampling with a reservoir of one, Vitter, "Random sampling
+ * with a reservoir", ACM TOMS 11 (1985), algorithm R.
+ */
+public final class BestScore implements Picker {
+  private final Chance chance;
+
+  public BestScore(Chance chance) {
+    this.chance = chance;
+  }
+
+  @Override
+  public int pick(InferenceRequest request, Candidates candidates) {
+    int best = 0;
+    double bestScore = candidates.score(0);
+    int ties = 1;
+    int size = candidates.size();
+    for (int i = 1; i < size; i++) {
+      double score = candidates.score(i);
+      if (score > bestScore) {
+        best = i;
+        bestScore = score;
+        ties = 1;
+      } else if (score == bestScore && chance.below(++ties) == 0) {
+        best = i;
+      }
+    }
+    return best;
+  }
+}

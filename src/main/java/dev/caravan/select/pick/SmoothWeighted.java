@@ -1,0 +1,103 @@
+package dev.caravan.select.pick;
+
+import dev.caravan.request.InferenceRequest;
+import dev.caravan.select.BackendView;
+import dev.caravan.select.Candidates;
+import dev.caravan.select.Picker;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Smooth weighted round robin: each server gets its weight's share, exactly over every cycle of as
+ * many picks as there is weight, and spread over the cycle. Scores do not matter.
+ *
+ * <p>Source: nginx, "Upstream: smooth weighted round-robin balancing", Maxim Dounin, 2012 ({@code
+ * ngx_http_upstream_get_peer}).
+ */
+public final class SmoothWeighted implements Picker {
+
+  /*
+   * Every eligible server earns its weight at each pick; the richest wins, the first of them where
+   * several are, and pays what all have earned together. Weights 5 1 1:
+   *
+   *   earned     wins   left
+   *    5  1  1    a     -2  1  1
+   *    3  2  2    a     -4  2  2
+   *    1  3  3    b      1 -4  3
+   *    6 -3  4    a     -1 -3  4
+   *    4 -2  5    c      4 -2 -2
+   *    9 -1 -1    a      2 -1 -1
+   *    7  0  0    a      0  0  0
+   *
+   * Points are only moved, so their sum is always 0. One who is not eligible neither earns nor
+   * pays, and comes back with what it had.
+   *
+   * Threads
+   * -------
+   * The points are an array that never changes once published; a pick makes the next and swaps it
+   * in by compare-and-set, or starts over from what another pick has published. Every pick is thus
+   * a step of the one sequence above.
+   */
+
+  private static final VarHandle POINTS;
+
+  static {
+    try {
+      POINTS = MethodHandles.lookup().findVarHandle(SmoothWeighted.class, "points", int[].class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
+  private volatile int[] points = new int[0];
+
+  @Override
+  public int pick(InferenceRequest request, Candidates candidates) {
+    int[] next = null;
+    while (true) {
+      int[] now = points;
+      next = copy(now, candidates.offered(), next);
+      int winner = step(next, candidates);
+      if (POINTS.compareAndSet(this, now, next)) {
+        return winner;
+      }
+    }
+  }
+
+  private static int step(int[] points, Candidates candidates) {
+    int winner = 0;
+    int most = Integer.MIN_VALUE;
+    int total = 0;
+    int size = candidates.size();
+    for (int i = 0; i < size; i++) {
+      BackendView view = candidates.view(i);
+      int weight = view.weight();
+      int earned = points[view.index()] += weight;
+      total += weight;
+      if (earned > most) {
+        winner = i;
+        most = earned;
+      }
+    }
+    points[candidates.view(winner).index()] -= total;
+    return winner;
+  }
+
+  /** A copy with room for everyone; takes the array of an attempt that was not published. */
+  private static int[] copy(int[] from, int offered, int @Nullable [] unpublished) {
+    int length = Math.max(from.length, offered);
+    if (unpublished == null || unpublished.length != length) {
+      return Arrays.copyOf(from, length);
+    }
+    System.arraycopy(from, 0, unpublished, 0, from.length);
+    Arrays.fill(unpublished, from.length, length, 0);
+    return unpublished;
+  }
+
+  /** The points as they stand, by position in the offer. */
+  int[] points() {
+    return points.clone();
+  }
+}
