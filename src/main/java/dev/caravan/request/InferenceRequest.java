@@ -48,7 +48,7 @@ public final class InferenceRequest {
     return api;
   }
 
-  /** The model that the client named. */
+  /** The model that the client named: 1 to 256 UTF-16 units, no control characters. */
   public String model() {
     return model;
   }
@@ -63,17 +63,27 @@ public final class InferenceRequest {
     return includeUsage;
   }
 
-  /** The most output tokens that the client wants, or -1 where it did not say. */
+  /**
+   * The most output tokens that the client wants: {@code max_completion_tokens}, else {@code
+   * max_tokens}, from 0; -1 where it did not say.
+   */
   public int maxTokens() {
     return maxTokens;
   }
 
-  /** The size of the prompt field's JSON, in bytes. */
+  /** The size of the prompt field's JSON as written, in bytes; 0 where the body has no prompt. */
   public int promptBytes() {
     return promptBytes;
   }
 
-  /** A 64-bit digest of the prompt field's JSON as written; equal prompts have equal digests. */
+  /**
+   * A 64-bit digest (XXH64, seed 0) of the bytes of the prompt field's JSON as written; 0 where the
+   * body has no prompt. Equal bytes have equal digests in every process; the same text with other
+   * white space or escapes has another.
+   *
+   * <p>For cache affinity only. It is not cryptographic: a client can make two prompts that
+   * collide, so equal digests must never decide what a client may see.
+   */
   public long promptDigest() {
     return promptDigest;
   }

@@ -25,6 +25,11 @@ public final class InvalidRequest extends Exception {
     this.code = code;
   }
 
+  /** A request whose body is at fault: status 400. */
+  static InvalidRequest badRequest(String message, @Nullable String param, @Nullable String code) {
+    return new InvalidRequest(400, message, param, code);
+  }
+
   public int status() {
     return status;
   }
