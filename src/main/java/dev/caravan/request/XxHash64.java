@@ -26,6 +26,9 @@ final class XxHash64 {
   private static final long PRIME64_4 = 0x85EBCA77C2B2AE63L;
   private static final long PRIME64_5 = 0x27D4EB2F165667C5L;
 
+  /** PRIME64_1 + PRIME64_2 modulo 2^64. */
+  private static final long PRIME64_1_PLUS_2 = 0x60EA27EEADC0B5D6L;
+
   /** Bytes that the four accumulators consume together. */
   private static final int STRIPE = 32;
 
@@ -36,7 +39,7 @@ final class XxHash64 {
     int i = from;
     long acc;
     if (to - from >= STRIPE) {
-      long acc1 = PRIME64_1 + PRIME64_2;
+      long acc1 = PRIME64_1_PLUS_2;
       long acc2 = PRIME64_2;
       long acc3 = 0;
       long acc4 = -PRIME64_1;
