@@ -17,6 +17,7 @@ public final class Backend {
   private volatile BackendSpec spec;
   private volatile Availability availability = Availability.UP;
   private volatile Gate gate = Gate.NONE;
+  private volatile GapListener gaps = nanos -> {};
 
   public Backend(BackendSpec spec) {
     this.name = spec.name();
@@ -57,6 +58,16 @@ public final class Backend {
 
   public void gate(Gate now) {
     gate = now;
+  }
+
+  /** Who measures the gaps between the parts of its answers. */
+  GapListener gaps() {
+    return gaps;
+  }
+
+  /** Sets who measures the gaps between the parts of its answers. */
+  public void gaps(GapListener listener) {
+    gaps = listener;
   }
 
   /** Adds someone who learns from every lease of this server, in order of addition. */

@@ -89,6 +89,15 @@ public final class Lease {
     }
   }
 
+  /**
+   * More of the answer came.
+   *
+   * @param gapNanos how long after the part before
+   */
+  public void progress(long gapNanos) {
+    backend.gaps().gap(gapNanos);
+  }
+
   /** The token counts that the server reported in {@code usage}; -1 for one it did not report. */
   public void usage(long prompt, long completion) {
     promptTokens = prompt;

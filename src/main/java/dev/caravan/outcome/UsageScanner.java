@@ -96,8 +96,16 @@ public final class UsageScanner {
 
   /** Looks through the next bytes of the answer, those between the buffer's indexes. */
   public void scan(ByteBuf bytes) {
-    int from = bytes.readerIndex();
-    int end = bytes.writerIndex();
+    scan(bytes, bytes.readerIndex(), bytes.writerIndex());
+  }
+
+  /**
+   * Looks through the next bytes of the answer, wherever they stand in the buffer.
+   *
+   * @param from index of the first
+   * @param end index behind the last
+   */
+  public void scan(ByteBuf bytes, int from, int end) {
     long base = passed - from;
     int i = from;
     while (i < end) {

@@ -1,0 +1,135 @@
+package dev.caravan;
+
+import dev.caravan.fleet.Fleet;
+import dev.caravan.ingress.GatewayHttpComponent;
+import dev.caravan.ingress.HttpIngress;
+import dev.caravan.ingress.HttpSettings;
+import dev.caravan.request.RequestId;
+import dev.caravan.route.ErrorAnswer;
+import dev.caravan.route.ModelComponent;
+import dev.caravan.route.PoolComponent;
+import dev.caravan.route.Pools;
+import dev.caravan.route.ServerBalancer;
+import dev.caravan.route.Servers;
+import dev.caravan.select.Balancers;
+import dev.caravan.telemetry.AccessLog;
+import dev.caravan.telemetry.Meters;
+import dev.caravan.time.Chance;
+import dev.caravan.time.Ticker;
+import dev.caravan.time.WallClock;
+import dev.caravan.upstream.TlsClients;
+import dev.caravan.upstream.Transport;
+import dev.caravan.upstream.UpstreamClient;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.channel.EventLoopGroup;
+import io.netty.resolver.dns.DnsAddressResolverGroup;
+import io.netty.resolver.dns.DnsNameResolverBuilder;
+import java.util.Set;
+import org.apache.camel.CamelContext;
+import org.apache.camel.model.ErrorHandlerDefinition;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.RouteConfigurationDefinition;
+import org.apache.camel.model.errorhandler.NoErrorHandlerDefinition;
+import org.apache.camel.processor.loadbalancer.LoadBalancer;
+
+/**
+ * The gateway put together: every part made once, handed what it needs, and made known to Camel
+ * under the names that routes use.
+ */
+final class Gateway {
+  private final Settings settings;
+  private final Ticker ticker = Ticker.system();
+  private final Chance chance;
+  private final Transport transport = Transport.best();
+  private final EventLoopGroup loops;
+  private final Fleet fleet;
+  private final Pools pools;
+  private final Servers servers;
+  private final UpstreamClient client;
+  private final HttpIngress ingress;
+
+  Gateway(Settings settings, MeterRegistry registry) {
+    this.settings = settings;
+    WallClock clock = WallClock.system();
+    chance = settings.seed().map(Chance::seeded).orElseGet(Chance::system);
+    int threads =
+        settings.eventLoops() > 0
+            ? settings.eventLoops()
+            : Runtime.getRuntime().availableProcessors();
+    loops = transport.eventLoops(threads, "caravan-loop");
+    Meters meters = new Meters(registry);
+    fleet = new Fleet(meters::watch);
+    pools = new Pools(clock);
+    servers = new Servers(fleet, new TlsClients(), System::getenv);
+    client = new UpstreamClient(transport, resolver(), ticker);
+    AccessLog accessLog = new AccessLog(clock);
+    ingress =
+        new HttpIngress(
+            httpSettings(settings.http()),
+            pools,
+            (call, id, path, status, outcome, start, bytesOut) -> {
+              long duration = ticker.nanos() - start;
+              meters.request(call, path, status, outcome, duration);
+              accessLog.request(call, id, path, status, outcome, duration, bytesOut);
+            },
+            sent -> RequestId.of(sent, chance),
+            ticker);
+  }
+
+  private DnsAddressResolverGroup resolver() {
+    return new DnsAddressResolverGroup(
+        new DnsNameResolverBuilder().datagramChannelFactory(transport.datagramChannels()));
+  }
+
+  private static HttpSettings httpSettings(Settings.Http http) {
+    return new HttpSettings(
+        Math.toIntExact(http.maxBody().asLongValue()),
+        Math.toIntExact(http.maxLine().asLongValue()),
+        Math.toIntExact(http.maxHead().asLongValue()),
+        http.headTimeout().toMillis(),
+        http.bodyTimeout().toMillis(),
+        http.idleTimeout().toMillis(),
+        http.writeTimeout().toMillis(),
+        Set.copyOf(http.passHeaders()));
+  }
+
+  /** Makes the parts known to Camel; before any route is read. */
+  void installIn(CamelContext camel) {
+    camel.addComponent("netty-http", new GatewayHttpComponent(ingress, transport, loops));
+    camel.addComponent("pool", new PoolComponent(pools));
+    camel.addComponent("model", new ModelComponent(servers, client, loops));
+    camel.getRegistry().bind("error-answer", new ErrorAnswer(ticker));
+    for (String name : Balancers.names()) {
+      // Each loadBalance step gets its own: Camel adds the step's outputs to the instance.
+      camel
+          .getRegistry()
+          .bindAsPrototype(
+              name,
+              LoadBalancer.class,
+              () -> new ServerBalancer(Balancers.named(name, chance), settings.attempts(), ticker));
+    }
+    // A failed attempt is the balancer's business, not that of an error handler at every step. Only
+    // a route that names another configuration has one.
+    ErrorHandlerDefinition none = new ErrorHandlerDefinition();
+    none.setErrorHandlerType(new NoErrorHandlerDefinition());
+    RouteConfigurationDefinition everywhere = new RouteConfigurationDefinition();
+    everywhere.setErrorHandler(none);
+    camel.getCamelContextExtension().getContextPlugin(Model.class).addRouteConfiguration(everywhere);
+  }
+
+  Pools pools() {
+    return pools;
+  }
+
+  Fleet fleet() {
+    return fleet;
+  }
+
+  HttpIngress ingress() {
+    return ingress;
+  }
+
+  void stop() {
+    loops.shutdownGracefully(0, 2, java.util.concurrent.TimeUnit.SECONDS).awaitUninterruptibly();
+  }
+}

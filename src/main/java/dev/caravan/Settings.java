@@ -1,0 +1,115 @@
+package dev.caravan;
+
+import io.quarkus.runtime.configuration.MemorySize;
+import io.smallrye.config.ConfigMapping;
+import io.smallrye.config.WithDefault;
+import io.smallrye.config.WithName;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What can be set in {@code application.properties}; each is explained there. Read once at start.
+ */
+@ConfigMapping(prefix = "caravan")
+public interface Settings {
+
+  Http http();
+
+  Routes routes();
+
+  Probe probe();
+
+  Demo demo();
+
+  Health health();
+
+  /** How many servers a request may be sent to before its client learns of a failure, from 1. */
+  @WithDefault("3")
+  int attempts();
+
+  /** Event loops that carry requests; 0 for one a processor. */
+  @WithName("event-loops")
+  @WithDefault("0")
+  int eventLoops();
+
+  /** The seed of random choices; empty for another one at every start. */
+  Optional<Long> seed();
+
+  /** The inference port. */
+  interface Http {
+    @WithDefault("0.0.0.0")
+    String host();
+
+    @WithDefault("8080")
+    int port();
+
+    @WithDefault("32M")
+    MemorySize maxBody();
+
+    @WithDefault("8K")
+    MemorySize maxLine();
+
+    @WithDefault("32K")
+    MemorySize maxHead();
+
+    @WithDefault("10s")
+    Duration headTimeout();
+
+    @WithDefault("30s")
+    Duration bodyTimeout();
+
+    @WithDefault("75s")
+    Duration idleTimeout();
+
+    @WithDefault("60s")
+    Duration writeTimeout();
+
+    @WithDefault(
+        "user-agent,traceparent,tracestate,baggage,openai-beta,x-correlation-id,x-session-id,"
+            + "session-id,x-session-affinity,x-claude-code-session-id,x-litellm-session-id,"
+            + "x-dynamo-session-id,x-stainless-retry-count")
+    List<String> passHeaders();
+  }
+
+  /** The route files. */
+  interface Routes {
+    /** The user's directory. */
+    @WithDefault("routes")
+    String directory();
+  }
+
+  /** Prompt probes. */
+  interface Probe {
+    @WithDefault("true")
+    boolean enabled();
+
+    @WithDefault("10s")
+    Duration period();
+
+    @WithDefault("10s")
+    Duration timeout();
+
+    @WithDefault("3")
+    int failures();
+
+    @WithDefault("2")
+    int successes();
+  }
+
+  /** The demo fleet. */
+  interface Demo {
+    @WithDefault("false")
+    boolean enabled();
+
+    @WithDefault("1")
+    double speedup();
+  }
+
+  /** What ready means. */
+  interface Health {
+    /** {@code every-pool}, {@code any-pool} or {@code listening}. */
+    @WithDefault("every-pool")
+    String readyWhen();
+  }
+}

@@ -1,0 +1,482 @@
+package dev.caravan.ingress;
+
+import dev.caravan.outcome.Outcome;
+import dev.caravan.request.Api;
+import dev.caravan.request.InvalidRequest;
+import dev.caravan.upstream.Call;
+import dev.caravan.upstream.HeaderLines;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.CompositeByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.codec.http.HttpContent;
+import io.netty.handler.codec.http.HttpRequest;
+import io.netty.handler.codec.http.LastHttpContent;
+import io.netty.util.ReferenceCountUtil;
+import io.netty.util.concurrent.ScheduledFuture;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayDeque;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/*
+ * Requests on one connection are answered in order, one at a time. What a client sends ahead
+ * (pipelining) waits, decoded, in a short queue, and reading stops when the queue is full; reading
+ * goes on otherwise, because only a read tells that the client has left.
+ *
+ * One timer serves all deadlines of a connection and is set lazily: see upstream.Connection.
+ */
+
+/** One client's connection: reads requests, sends them down the routes, writes the replies. */
+final class HttpConnection extends ChannelInboundHandlerAdapter {
+  /** Pipelined messages kept before reading stops; chosen without experiment. */
+  private static final int MAX_AHEAD = 64;
+
+  /** The most of an unwanted body that is read to keep a connection; beyond, it is closed. */
+  private static final int MAX_DISCARD = 1 << 20;
+
+  /** How long a client that is still sending may read its error before the connection closes. */
+  private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(2);
+
+  private static final ByteBuf CONTINUE =
+      Unpooled.unreleasableBuffer(
+          Unpooled.directBuffer()
+              .writeBytes("HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII))
+              .asReadOnly());
+
+  private enum State {
+    /** Between requests, or reading a head. */
+    HEAD,
+    /** Reading a body. */
+    BODY,
+    /** A whole request is being answered. */
+    ANSWERING,
+    /** The last answer is out; waiting for the client to close. */
+    LINGER
+  }
+
+  private final HttpIngress ingress;
+  private final ArrayDeque<Object> ahead = new ArrayDeque<>(4);
+  private State state = State.HEAD;
+  private @Nullable ChannelHandlerContext context;
+  private @Nullable Incoming incoming;
+  private @Nullable Reply reply;
+  private boolean draining;
+  private boolean readingPaused;
+  private @Nullable ScheduledFuture<?> timer;
+  private long timerNanos;
+  private long deadlineNanos;
+  private boolean headStarted;
+
+  HttpConnection(HttpIngress ingress) {
+    this.ingress = ingress;
+  }
+
+  /** What is known of the request that is being read or answered. */
+  static final class Incoming {
+    private final RequestHead head;
+    private final String requestId;
+    private final long startNanos;
+    private final HeaderLines lines;
+    private final PassedHeaders headers;
+    private @Nullable ClientError early;
+    private @Nullable ByteBuf body;
+    private long received;
+
+    Incoming(
+        RequestHead head,
+        String requestId,
+        long startNanos,
+        HeaderLines lines,
+        PassedHeaders headers) {
+      this.head = head;
+      this.requestId = requestId;
+      this.startNanos = startNanos;
+      this.lines = lines;
+      this.headers = headers;
+    }
+
+    String requestId() {
+      return requestId;
+    }
+
+    boolean keepAlive() {
+      return head.keepAlive();
+    }
+
+    boolean http10() {
+      return head.http10();
+    }
+
+    boolean headOnly() {
+      return head.headOnly();
+    }
+
+    private void add(ByteBuf part) {
+      ByteBuf sofar = body;
+      if (sofar == null) {
+        body = part;
+      } else if (sofar instanceof CompositeByteBuf parts) {
+        parts.addComponent(true, part);
+      } else {
+        body =
+            sofar.alloc().compositeBuffer(1024).addComponent(true, sofar).addComponent(true, part);
+      }
+    }
+
+    private void releaseBody() {
+      ByteBuf held = body;
+      body = null;
+      if (held != null) {
+        held.release();
+      }
+    }
+  }
+
+  @Override
+  public void handlerAdded(ChannelHandlerContext ctx) {
+    context = ctx;
+  }
+
+  @Override
+  public void channelActive(ChannelHandlerContext ctx) {
+    ingress.opened(ctx.channel());
+    watch(now() + TimeUnit.MILLISECONDS.toNanos(ingress.settings().headMillis()));
+  }
+
+  // ---- reading
+
+  /** Called by the decoder when bytes arrive: a head has begun. */
+  void bytesArrived() {
+    if (state == State.HEAD && !headStarted) {
+      headStarted = true;
+      watch(now() + TimeUnit.MILLISECONDS.toNanos(ingress.settings().headMillis()));
+    }
+  }
+
+  @Override
+  public void channelRead(ChannelHandlerContext ctx, Object message) {
+    if (state == State.ANSWERING) {
+      ahead.add(message);
+      if (ahead.size() >= MAX_AHEAD && !readingPaused) {
+        readingPaused = true;
+        ctx.channel().config().setAutoRead(false);
+      }
+      return;
+    }
+    handle(ctx, message);
+  }
+
+  private void handle(ChannelHandlerContext ctx, Object message) {
+    if (state == State.LINGER) {
+      ReferenceCountUtil.release(message);
+      return;
+    }
+    if (message instanceof HttpRequest request) {
+      onHead(ctx, request);
+      // A head that was cut short may come with the decoder's own last content.
+      if (message instanceof HttpContent content) {
+        onContent(ctx, content);
+      }
+    } else if (message instanceof HttpContent content) {
+      onContent(ctx, content);
+    } else {
+      ReferenceCountUtil.release(message);
+    }
+  }
+
+  private void onHead(ChannelHandlerContext ctx, HttpRequest request) {
+    headStarted = false;
+    RequestHead head = RequestHead.of(request, ingress.settings().maxBody());
+    PassedHeaders passed = new PassedHeaders();
+    HeaderLines lines =
+        head.fatal() ? HeaderLines.NONE : ingress.passed().lines(request.headers(), passed::add);
+    Incoming next =
+        new Incoming(
+            head, ingress.requestId(request.headers().get("x-request-id")), now(), lines, passed);
+    incoming = next;
+    reply = new Reply(this, ctx, next);
+    ClientError error = head.error();
+    boolean unread = head.contentLength() > MAX_DISCARD || head.expectsContinue();
+    if (error != null && (head.fatal() || unread)) {
+      answerAndLinger(ctx, error);
+      return;
+    }
+    next.early = error;
+    state = State.BODY;
+    watch(now() + TimeUnit.MILLISECONDS.toNanos(ingress.settings().bodyMillis()));
+    if (head.expectsContinue()) {
+      ctx.writeAndFlush(CONTINUE.duplicate(), ctx.voidPromise());
+    }
+  }
+
+  private void onContent(ChannelHandlerContext ctx, HttpContent content) {
+    Incoming reading = incoming;
+    if (state != State.BODY || reading == null) {
+      content.release();
+      return;
+    }
+    if (content.decoderResult().isFailure()) {
+      content.release();
+      answerAndLinger(ctx, ClientError.invalid(400, "The body's framing is not valid.", null));
+      return;
+    }
+    ByteBuf part = content.content();
+    reading.received += part.readableBytes();
+    boolean unwanted = reading.early != null;
+    if (reading.received > (unwanted ? MAX_DISCARD : ingress.settings().maxBody())) {
+      content.release();
+      ClientError early = reading.early;
+      answerAndLinger(ctx, early != null ? early : RequestHead.tooLarge(ingress.settings()));
+      return;
+    }
+    if (part.isReadable() && !unwanted) {
+      reading.add(part);
+    } else {
+      content.release();
+    }
+    if (content instanceof LastHttpContent) {
+      whole(reading);
+    }
+  }
+
+  private void whole(Incoming request) {
+    state = State.ANSWERING;
+    unwatch();
+    Reply to = reply;
+    if (to == null) {
+      return;
+    }
+    ClientError early = request.early;
+    Api api = request.head.api();
+    if (early != null) {
+      to.error(early);
+    } else if (api != null) {
+      infer(api, request, to);
+    } else {
+      ModelList.answer(ingress.catalog(), request.head.modelId(), to);
+    }
+  }
+
+  private void infer(Api api, Incoming request, Reply to) {
+    ByteBuf body = request.body;
+    Call call;
+    try {
+      call =
+          new Call(
+              ingress.parser().parse(api, body == null ? Unpooled.EMPTY_BUFFER : body),
+              request.requestId,
+              (io.netty.channel.EventLoop) ctx().executor(),
+              request.lines);
+    } catch (InvalidRequest fault) {
+      to.error(ClientError.of(fault));
+      return;
+    }
+    to.call(call);
+    ingress.entry().enter(call, request.headers, to);
+  }
+
+  // ---- replying
+
+  /** The reply is written. */
+  void replied(
+      Reply of, @Nullable Call call, int status, Outcome outcome, long bytesOut, boolean close) {
+    Incoming answered = incoming;
+    if (answered == null || of != reply) {
+      return;
+    }
+    reply = null;
+    incoming = null;
+    answered.releaseBody();
+    ingress
+        .ends()
+        .ended(
+            call,
+            answered.requestId,
+            answered.head.pathLabel(),
+            outcome instanceof Outcome.ClientGone ? 0 : status,
+            outcome,
+            answered.startNanos,
+            bytesOut);
+    ChannelHandlerContext ctx = ctx();
+    if (!ctx.channel().isActive()) {
+      return;
+    }
+    ctx.flush();
+    if (state == State.LINGER) {
+      return;
+    }
+    if (close) {
+      // What the client sent ahead is not read, and a plain close would reset the connection
+      // before it has read the answer.
+      linger(ctx);
+      return;
+    }
+    state = State.HEAD;
+    watch(now() + TimeUnit.MILLISECONDS.toNanos(ingress.settings().idleMillis()));
+    drainAhead(ctx);
+  }
+
+  private void drainAhead(ChannelHandlerContext ctx) {
+    if (draining) {
+      return;
+    }
+    draining = true;
+    try {
+      Object message;
+      while (state != State.ANSWERING && (message = ahead.poll()) != null) {
+        handle(ctx, message);
+      }
+    } finally {
+      draining = false;
+    }
+    if (readingPaused && ahead.size() < MAX_AHEAD) {
+      readingPaused = false;
+      ctx.channel().config().setAutoRead(true);
+    }
+  }
+
+  private void answerAndLinger(ChannelHandlerContext ctx, ClientError error) {
+    state = State.LINGER;
+    Incoming failed = incoming;
+    Reply to = reply;
+    if (failed != null && to != null) {
+      failed.head.close();
+      to.error(error);
+    }
+    linger(ctx);
+  }
+
+  /** Closes our half, and the whole when the client has read it or does not hurry. */
+  private void linger(ChannelHandlerContext ctx) {
+    state = State.LINGER;
+    releaseAhead();
+    ctx.flush();
+    if (ctx.channel() instanceof SocketChannel socket) {
+      socket.shutdownOutput();
+    }
+    if (readingPaused) {
+      readingPaused = false;
+      ctx.channel().config().setAutoRead(true);
+    }
+    deadlineNanos = 0;
+    watch(now() + LINGER_NANOS);
+  }
+
+  /** The client does not take what is written for it. */
+  void stalled() {
+    watch(now() + TimeUnit.MILLISECONDS.toNanos(ingress.settings().writeMillis()));
+  }
+
+  @Override
+  public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+    Reply running = reply;
+    if (state == State.ANSWERING && running != null) {
+      boolean writable = ctx.channel().isWritable();
+      if (writable) {
+        unwatch();
+      } else {
+        stalled();
+      }
+      running.writable(writable);
+    }
+  }
+
+  // ---- ends
+
+  @Override
+  public void channelInactive(ChannelHandlerContext ctx) {
+    ScheduledFuture<?> set = timer;
+    if (set != null) {
+      set.cancel(false);
+      timer = null;
+    }
+    Reply running = reply;
+    if (running != null) {
+      running.clientGone();
+    }
+    Incoming read = incoming;
+    if (read != null) {
+      read.releaseBody();
+      incoming = null;
+    }
+    releaseAhead();
+    ingress.closed(ctx.channel());
+  }
+
+  @Override
+  public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+    if (!(cause instanceof java.io.IOException)) {
+      ingress.unexpected(cause);
+    }
+    ctx.close();
+  }
+
+  private void releaseAhead() {
+    Object message;
+    while ((message = ahead.poll()) != null) {
+      ReferenceCountUtil.release(message);
+    }
+  }
+
+  // ---- time
+
+  private long now() {
+    return ingress.ticker().nanos();
+  }
+
+  private void unwatch() {
+    deadlineNanos = 0;
+  }
+
+  private void watch(long nanos) {
+    long due = nanos == 0 ? 1 : nanos;
+    deadlineNanos = due;
+    if (timer != null && timerNanos - due <= 0) {
+      return;
+    }
+    if (timer != null) {
+      timer.cancel(false);
+    }
+    timerNanos = due;
+    timer = ctx().executor().schedule(this::look, Math.max(0, due - now()), TimeUnit.NANOSECONDS);
+  }
+
+  private void look() {
+    timer = null;
+    if (deadlineNanos == 0 || !ctx().channel().isActive()) {
+      return;
+    }
+    if (deadlineNanos - now() > 0) {
+      watch(deadlineNanos);
+      return;
+    }
+    expired();
+  }
+
+  private void expired() {
+    ChannelHandlerContext ctx = ctx();
+    if (state == State.BODY) {
+      answerAndLinger(ctx, ClientError.invalid(408, "The body did not arrive in time.", "timeout"));
+    } else if (state == State.HEAD && headStarted) {
+      ByteBuf out = ctx.alloc().buffer(128);
+      Heads.status(out, 408);
+      out.writeCharSequence(
+          "connection: close\r\ncontent-length: 0\r\n\r\n", StandardCharsets.US_ASCII);
+      ctx.writeAndFlush(out, ctx.voidPromise());
+      linger(ctx);
+    } else {
+      ctx.close();
+    }
+  }
+
+  private ChannelHandlerContext ctx() {
+    ChannelHandlerContext ctx = context;
+    if (ctx == null) {
+      throw new IllegalStateException("not in a pipeline yet");
+    }
+    return ctx;
+  }
+}

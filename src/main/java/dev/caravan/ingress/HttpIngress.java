@@ -1,0 +1,112 @@
+package dev.caravan.ingress;
+
+import dev.caravan.request.RequestParser;
+import dev.caravan.time.Ticker;
+import io.netty.channel.Channel;
+import io.netty.channel.group.ChannelGroup;
+import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.util.concurrent.ImmediateEventExecutor;
+import java.util.function.UnaryOperator;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What all connections of the inference port share: limits, where requests go, who learns of their
+ * end. Safe for any thread.
+ */
+public final class HttpIngress {
+  private static final Logger LOG = Logger.getLogger(HttpIngress.class);
+
+  private final RequestParser parser = new RequestParser();
+  private final HttpSettings settings;
+  private final HeaderAllowList passed;
+  private final ModelCatalog catalog;
+  private final RequestEnd ends;
+  private final UnaryOperator<@Nullable String> requestIds;
+  private final Ticker ticker;
+  private final ChannelGroup open = new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE);
+  private volatile Entry entry = HttpIngress::closedForNow;
+
+  /**
+   * An ingress with no routes behind it yet.
+   *
+   * @param requestIds gives the id to use for what the client sent as {@code x-request-id}
+   */
+  public HttpIngress(
+      HttpSettings settings,
+      ModelCatalog catalog,
+      RequestEnd ends,
+      UnaryOperator<@Nullable String> requestIds,
+      Ticker ticker) {
+    this.settings = settings;
+    this.passed = new HeaderAllowList(settings.passHeaders());
+    this.catalog = catalog;
+    this.ends = ends;
+    this.requestIds = requestIds;
+    this.ticker = ticker;
+  }
+
+  private static void closedForNow(
+      dev.caravan.upstream.Call call, PassedHeaders headers, Reply reply) {
+    reply.error(ClientError.unavailable("The gateway is starting or stopping.", 1));
+  }
+
+  /** Sends requests there from now on; null while there is no route. */
+  void entry(@Nullable Entry to) {
+    entry = to == null ? HttpIngress::closedForNow : to;
+  }
+
+  Entry entry() {
+    return entry;
+  }
+
+  RequestParser parser() {
+    return parser;
+  }
+
+  HttpSettings settings() {
+    return settings;
+  }
+
+  HeaderAllowList passed() {
+    return passed;
+  }
+
+  ModelCatalog catalog() {
+    return catalog;
+  }
+
+  RequestEnd ends() {
+    return ends;
+  }
+
+  String requestId(@Nullable String sent) {
+    return requestIds.apply(sent);
+  }
+
+  Ticker ticker() {
+    return ticker;
+  }
+
+  void opened(Channel channel) {
+    open.add(channel);
+  }
+
+  void closed(Channel channel) {
+    open.remove(channel);
+  }
+
+  /** Client connections that are open now. */
+  public int connections() {
+    return open.size();
+  }
+
+  /** Closes every client connection. */
+  void closeAll() {
+    open.close();
+  }
+
+  void unexpected(Throwable cause) {
+    LOG.error("A client's connection is closed because the gateway failed", cause);
+  }
+}

@@ -1,0 +1,66 @@
+package dev.caravan.route;
+
+import dev.caravan.ingress.ClientError;
+import dev.caravan.ingress.Refusal;
+import dev.caravan.outcome.Outcome;
+import dev.caravan.time.Ticker;
+import dev.caravan.upstream.Call;
+import dev.caravan.upstream.UpstreamFailure;
+import org.apache.camel.Exchange;
+import org.apache.camel.Processor;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The bean {@code error-answer}: turns whatever ended a request into an answer for the client, and
+ * tells the operator why. What a client could provoke at will is told at most once a second.
+ */
+public final class ErrorAnswer implements Processor {
+  private static final Logger LOG = Logger.getLogger(ErrorAnswer.class);
+
+  private final LogThrottle throttle;
+
+  public ErrorAnswer(Ticker ticker) {
+    this.throttle = new LogThrottle(ticker);
+  }
+
+  @Override
+  public void process(Exchange exchange) {
+    @Nullable Throwable failure = exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class);
+    @Nullable Call call = exchange.getIn().getBody() instanceof Call asked ? asked : null;
+    exchange.getMessage().setBody(refusal(failure, call));
+  }
+
+  private Refusal refusal(@Nullable Throwable failure, @Nullable Call call) {
+    String id = call == null ? "?" : call.requestId();
+    if (failure instanceof NoSuchModel) {
+      return new Refusal(ClientError.noSuchModel(), new Outcome.Refused("no such model"));
+    }
+    if (failure instanceof NobodyEligible nobody) {
+      throttled(id, "pool " + nobody.pool() + " has no server: " + nobody.getMessage());
+      return new Refusal(
+          ClientError.unavailable("No server of this model can take the request now.", 1),
+          new Outcome.Refused(String.valueOf(nobody.getMessage())));
+    }
+    if (failure instanceof UpstreamFailure upstream) {
+      if (!(upstream.outcome() instanceof Outcome.ClientGone)) {
+        String pool = call == null ? "?" : call.pool();
+        throttled(id, "pool " + pool + ", all attempts failed, the last: " + upstream.getMessage());
+      }
+      return new Refusal(ClientError.of(upstream.outcome()), upstream.outcome());
+    }
+    LOG.errorf(failure, "Request %s failed in the routes", id);
+    return new Refusal(
+        ClientError.internal(),
+        new Outcome.FailedBefore(Outcome.Cause.GATEWAY, String.valueOf(failure)));
+  }
+
+  private void throttled(String id, String reason) {
+    int suppressed = throttle.enter();
+    if (suppressed >= 0) {
+      LOG.warnf(
+          "Request %s: %s%s",
+          id, reason, suppressed == 0 ? "" : " (and " + suppressed + " more like it)");
+    }
+  }
+}

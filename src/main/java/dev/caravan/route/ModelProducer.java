@@ -1,0 +1,76 @@
+package dev.caravan.route;
+
+import dev.caravan.fleet.Backend;
+import dev.caravan.fleet.Lease;
+import dev.caravan.outcome.Outcome;
+import dev.caravan.upstream.Answer;
+import dev.caravan.upstream.AnswerReceiver;
+import dev.caravan.upstream.Call;
+import dev.caravan.upstream.UpstreamFailure;
+import org.apache.camel.AsyncCallback;
+import org.apache.camel.Exchange;
+import org.apache.camel.support.DefaultAsyncProducer;
+
+/** Sends to one model server, and never waits. */
+final class ModelProducer extends DefaultAsyncProducer {
+  private final ModelComponent component;
+  private final String name;
+  private final Backend backend;
+
+  ModelProducer(ModelEndpoint endpoint, ModelComponent component, Servers.Server server) {
+    super(endpoint);
+    this.component = component;
+    this.backend = server.backend();
+    this.name = backend.name();
+  }
+
+  @Override
+  public boolean process(Exchange exchange, AsyncCallback callback) {
+    Servers.Server server = component.servers().find(name);
+    if (server == null) {
+      exchange.setException(new IllegalStateException("model:" + name + " is gone"));
+      callback.done(true);
+      return true;
+    }
+    Object body = exchange.getIn().getBody();
+    if (!(body instanceof Call call)) {
+      new TextCall(component, server, exchange, callback).start();
+      return false;
+    }
+    if (!holds(call)) {
+      Lease own = Lease.open(backend, call.pool(), component.client().ticker());
+      if (own == null) {
+        Outcome full = new Outcome.Refused(name + " is at its limit of requests in flight");
+        exchange.setException(new UpstreamFailure(full, false));
+        callback.done(true);
+        return true;
+      }
+      call.lease(own);
+    }
+    component
+        .client()
+        .send(
+            server.target(),
+            call,
+            new AnswerReceiver() {
+              @Override
+              public void answered(Answer answer) {
+                exchange.getMessage().setBody(answer);
+                callback.done(false);
+              }
+
+              @Override
+              public void failed(Outcome outcome) {
+                exchange.setException(new UpstreamFailure(outcome, true));
+                callback.done(false);
+              }
+            });
+    return false;
+  }
+
+  /** Whether a balancer has picked this server for the call already. */
+  private boolean holds(Call call) {
+    Lease lease = call.lease();
+    return lease != null && !lease.closed() && lease.backend() == backend;
+  }
+}

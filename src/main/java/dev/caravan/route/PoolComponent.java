@@ -1,0 +1,32 @@
+package dev.caravan.route;
+
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.apache.camel.Endpoint;
+import org.apache.camel.support.DefaultComponent;
+
+/**
+ * {@code pool:NAME}: where requests for a model arrive, from whichever ingress. As a consumer it
+ * opens the pool; as a producer it sends a request to it, and {@code pool:*} to whichever pool
+ * serves the model that the request names.
+ */
+public final class PoolComponent extends DefaultComponent {
+  private final Pools pools;
+
+  public PoolComponent(Pools pools) {
+    this.pools = pools;
+  }
+
+  @Override
+  protected Endpoint createEndpoint(String uri, String remaining, Map<String, Object> parameters) {
+    Map<String, String> given = new TreeMap<>();
+    parameters.forEach((name, value) -> given.put(name, String.valueOf(value)));
+    parameters.clear();
+    if (remaining.equals("*") && given.isEmpty()) {
+      return new PoolEndpoint(uri, this, "*", Set.of(), pools);
+    }
+    PoolParameters said = PoolParameters.read(remaining, given);
+    return new PoolEndpoint(uri, this, said.name(), Set.copyOf(said.aliases()), pools);
+  }
+}

@@ -1,0 +1,86 @@
+package dev.caravan.route;
+
+import dev.caravan.ingress.ModelCatalog;
+import dev.caravan.time.WallClock;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.apache.camel.AsyncProcessor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The pools that are open, by name and by alias. Safe for any thread: the table is immutable and
+ * swapped whole when a route starts or stops.
+ */
+public final class Pools implements ModelCatalog {
+
+  /**
+   * One pool.
+   *
+   * @param route the route that answers for it
+   */
+  record Pool(String name, Set<String> aliases, AsyncProcessor route, long openedSeconds) {}
+
+  private final WallClock clock;
+  private volatile Map<String, Pool> byName = Map.of();
+
+  public Pools(WallClock clock) {
+    this.clock = clock;
+  }
+
+  /**
+   * Opens a pool.
+   *
+   * @throws IllegalStateException where its name or an alias is taken
+   */
+  synchronized void open(String name, Set<String> aliases, AsyncProcessor route) {
+    Pool pool = new Pool(name, Set.copyOf(aliases), route, clock.epochMillis() / 1000);
+    Map<String, Pool> next = new LinkedHashMap<>(byName);
+    put(next, name, pool);
+    for (String alias : aliases) {
+      put(next, alias, pool);
+    }
+    byName = Map.copyOf(next);
+  }
+
+  private static void put(Map<String, Pool> to, String name, Pool pool) {
+    Pool taken = to.putIfAbsent(name, pool);
+    if (taken != null) {
+      throw new IllegalStateException(
+          "pool:" + pool.name() + ": \"" + name + "\" is taken by pool:" + taken.name());
+    }
+  }
+
+  synchronized void close(String name) {
+    Map<String, Pool> next = new LinkedHashMap<>(byName);
+    next.values().removeIf(pool -> pool.name().equals(name));
+    byName = Map.copyOf(next);
+  }
+
+  /** The pool that answers for a model, or null. */
+  @Nullable Pool serving(String model) {
+    return byName.get(model);
+  }
+
+  /** The names of all pools, without aliases, in order. */
+  public List<String> names() {
+    return byName.values().stream().map(Pool::name).distinct().sorted().toList();
+  }
+
+  @Override
+  public Collection<Entry> all() {
+    return byName.entrySet().stream()
+        .map(pool -> new Entry(pool.getKey(), pool.getValue().openedSeconds()))
+        .sorted(Comparator.comparing(Entry::id))
+        .toList();
+  }
+
+  @Override
+  public @Nullable Entry find(String id) {
+    Pool pool = byName.get(id);
+    return pool == null ? null : new Entry(id, pool.openedSeconds());
+  }
+}

@@ -1,0 +1,146 @@
+package dev.caravan.route;
+
+import dev.caravan.outcome.Outcome;
+import dev.caravan.request.Api;
+import dev.caravan.request.InvalidRequest;
+import dev.caravan.request.RequestParser;
+import dev.caravan.upstream.Answer;
+import dev.caravan.upstream.AnswerReceiver;
+import dev.caravan.upstream.BodySink;
+import dev.caravan.upstream.Call;
+import dev.caravan.upstream.HeaderLines;
+import dev.caravan.upstream.UpstreamFailure;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.EventLoop;
+import java.nio.charset.StandardCharsets;
+import org.apache.camel.AsyncCallback;
+import org.apache.camel.Exchange;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A request made by a route itself, as text: a probe. It holds no lease, so it counts nowhere as
+ * load, and its answer is collected: the body becomes its text, {@code caravan.status} its status.
+ */
+final class TextCall implements AnswerReceiver, BodySink {
+  static final String STATUS = "caravan.status";
+
+  /** Names the operation where it is not a chat: the value is a path such as /v1/embeddings. */
+  static final String PATH = "caravan.path";
+
+  /** The most of an answer that is kept; a probe's is far smaller. */
+  private static final int MAX_ANSWER = 1 << 20;
+
+  private final ModelComponent component;
+  private final Servers.Server server;
+  private final Exchange exchange;
+  private final AsyncCallback callback;
+  private @Nullable ByteBuf request;
+  private @Nullable ByteBuf collected;
+  private int status;
+  private boolean done;
+
+  TextCall(
+      ModelComponent component, Servers.Server server, Exchange exchange, AsyncCallback callback) {
+    this.component = component;
+    this.server = server;
+    this.exchange = exchange;
+    this.callback = callback;
+  }
+
+  void start() {
+    String text = exchange.getIn().getBody(String.class);
+    Api api = api(exchange.getIn().getHeader(PATH, String.class));
+    EventLoop loop = component.loops().next();
+    loop.execute(() -> send(text == null ? "" : text, api, loop));
+  }
+
+  private static Api api(@Nullable String path) {
+    for (Api api : Api.values()) {
+      if (api.path().equals(path)) {
+        return api;
+      }
+    }
+    return Api.CHAT_COMPLETIONS;
+  }
+
+  private void send(String text, Api api, EventLoop loop) {
+    ByteBuf bytes = Unpooled.wrappedBuffer(text.getBytes(StandardCharsets.UTF_8));
+    request = bytes;
+    try {
+      Call asked =
+          new Call(
+              new RequestParser().parse(api, bytes),
+              "probe-" + server.backend().name(),
+              loop,
+              HeaderLines.NONE);
+      String pool = server.target().servedAs();
+      asked.pool(pool != null ? pool : asked.request().model());
+      component.client().send(server.target(), asked, this);
+    } catch (InvalidRequest wrong) {
+      finish(wrong);
+    }
+  }
+
+  @Override
+  public void answered(Answer answer) {
+    status = answer.head().status();
+    answer.attach(this, false);
+  }
+
+  @Override
+  public void failed(Outcome outcome) {
+    finish(new UpstreamFailure(outcome, true));
+  }
+
+  @Override
+  public void bytes(ByteBuf part) {
+    ByteBuf kept = collected;
+    if (kept == null) {
+      kept = part.alloc().buffer(part.readableBytes());
+      collected = kept;
+    }
+    if (kept.readableBytes() + part.readableBytes() <= MAX_ANSWER) {
+      kept.writeBytes(part);
+    }
+    part.release();
+  }
+
+  @Override
+  public void flush() {
+    // Collected; nothing to send on.
+  }
+
+  @Override
+  public void end() {
+    finish(null);
+  }
+
+  @Override
+  public void broken(Outcome how) {
+    finish(new UpstreamFailure(how, true));
+  }
+
+  private void finish(@Nullable Exception failure) {
+    if (done) {
+      return;
+    }
+    done = true;
+    ByteBuf kept = collected;
+    String text = kept == null ? "" : kept.toString(StandardCharsets.UTF_8);
+    if (kept != null) {
+      kept.release();
+    }
+    ByteBuf sent = request;
+    if (sent != null) {
+      sent.release();
+    }
+    if (failure != null) {
+      exchange.setException(failure);
+    } else {
+      exchange.getMessage().setHeader(STATUS, status);
+      exchange.getMessage().setBody(text);
+    }
+    callback.done(false);
+  }
+}

@@ -1,0 +1,185 @@
+package dev.caravan.telemetry;
+
+import dev.caravan.fleet.Backend;
+import dev.caravan.fleet.Lease;
+import dev.caravan.outcome.Outcome;
+import dev.caravan.upstream.Call;
+import io.micrometer.core.instrument.Counter;
+import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Timer;
+import java.time.Duration;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What Caravan measures of its road, once a request. Meters are looked up when a server or a label
+ * first appears and kept; on the road there is only an increment. Every label comes from a fixed
+ * set or from the routes, never from a client. Safe for any thread.
+ */
+public final class Meters {
+  private static final Duration[] TTFT_BUCKETS =
+      millis(5, 10, 25, 50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000);
+  private static final Duration[] GAP_BUCKETS =
+      millis(1, 2, 5, 10, 20, 30, 50, 75, 100, 200, 500, 1_000, 5_000, 30_000);
+  private static final Duration[] TOTAL_BUCKETS =
+      millis(
+          10, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 1_800_000);
+
+  private final MeterRegistry registry;
+  private final ConcurrentHashMap<RequestKey, RequestMeters> requests = new ConcurrentHashMap<>();
+
+  public Meters(MeterRegistry registry) {
+    this.registry = registry;
+  }
+
+  private static Duration[] millis(long... values) {
+    Duration[] buckets = new Duration[values.length];
+    for (int i = 0; i < values.length; i++) {
+      buckets[i] = Duration.ofMillis(values[i]);
+    }
+    return buckets;
+  }
+
+  // ---- servers
+
+  /** Measures a server from now on; called once for each. */
+  public void watch(Backend backend) {
+    Gauge.builder("caravan.backend.inflight", backend, Backend::inflight)
+        .description("Requests that a model server holds now")
+        .tag("backend", backend.name())
+        .register(registry);
+    Gauge.builder("caravan.backend.up", backend, b -> b.availability().eligible() ? 1 : 0)
+        .description("1 where probes let a server have traffic")
+        .tag("backend", backend.name())
+        .register(registry);
+    ServerMeters meters = new ServerMeters(registry, backend.name());
+    backend.gaps(nanos -> meters.gap.record(nanos, TimeUnit.NANOSECONDS));
+    backend.onClose(meters::closed);
+  }
+
+  /** One server's meters. */
+  private static final class ServerMeters {
+    private final MeterRegistry registry;
+    private final String backend;
+    private final Timer firstByte;
+    private final Timer gap;
+    private final Counter promptTokens;
+    private final Counter completionTokens;
+    private final ConcurrentHashMap<String, Counter> attempts = new ConcurrentHashMap<>();
+
+    ServerMeters(MeterRegistry registry, String backend) {
+      this.registry = registry;
+      this.backend = backend;
+      firstByte =
+          Timer.builder("caravan.backend.ttft")
+              .description("From the pick of a server to the first byte of its answer")
+              .tag("backend", backend)
+              .serviceLevelObjectives(TTFT_BUCKETS)
+              .register(registry);
+      gap =
+          Timer.builder("caravan.backend.itl")
+              .description("Between two parts of an answer: inter-token latency")
+              .tag("backend", backend)
+              .serviceLevelObjectives(GAP_BUCKETS)
+              .register(registry);
+      promptTokens = tokens("input");
+      completionTokens = tokens("output");
+    }
+
+    private Counter tokens(String type) {
+      return Counter.builder("caravan.backend.tokens")
+          .description("Tokens as the servers report them in usage")
+          .tag("backend", backend)
+          .tag("type", type)
+          .register(registry);
+    }
+
+    void closed(Lease lease, Outcome outcome) {
+      long ttft = lease.timeToFirstByteNanos();
+      if (ttft >= 0) {
+        firstByte.record(ttft, TimeUnit.NANOSECONDS);
+      }
+      if (lease.promptTokens() > 0) {
+        promptTokens.increment((double) lease.promptTokens());
+      }
+      if (lease.completionTokens() > 0) {
+        completionTokens.increment((double) lease.completionTokens());
+      }
+      attempt(outcome).increment();
+    }
+
+    private Counter attempt(Outcome outcome) {
+      String label =
+          outcome instanceof Outcome.FailedBefore before
+              ? before.cause().label()
+              : outcome instanceof Outcome.FailedAfter after ? after.cause().label() : "";
+      // The label and cause are constants, so that their identity is enough of a key.
+      String key = label.isEmpty() ? outcome.label() : outcome.label() + "/" + label;
+      Counter counter = attempts.get(key);
+      return counter != null
+          ? counter
+          : attempts.computeIfAbsent(
+              key,
+              k ->
+                  Counter.builder("caravan.backend.attempts")
+                      .description("Attempts at a model server, by how they ended")
+                      .tag("backend", backend)
+                      .tag("outcome", outcome.label())
+                      .tag("cause", label)
+                      .register(registry));
+    }
+  }
+
+  // ---- requests
+
+  private record RequestKey(String pool, String path, String outcome, int status) {}
+
+  /** One kind of request's meters. */
+  private record RequestMeters(Counter count, Timer duration, DistributionSummary attempts) {}
+
+  /**
+   * A client's request is over.
+   *
+   * @param path one of a fixed set
+   * @param status what the client was sent, or 0
+   */
+  public void request(
+      @Nullable Call call, String path, int status, Outcome outcome, long durationNanos) {
+    String pool = call == null || call.pool().isEmpty() ? "none" : call.pool();
+    RequestKey key = new RequestKey(pool, path, outcome.label(), status);
+    RequestMeters meters = requests.get(key);
+    if (meters == null) {
+      meters = requests.computeIfAbsent(key, this::register);
+    }
+    meters.count.increment();
+    meters.duration.record(durationNanos, TimeUnit.NANOSECONDS);
+    if (call != null) {
+      meters.attempts.record(call.attempts());
+    }
+  }
+
+  private RequestMeters register(RequestKey key) {
+    return new RequestMeters(
+        Counter.builder("caravan.requests")
+            .description("Requests of clients, by how they ended")
+            .tag("pool", key.pool)
+            .tag("path", key.path)
+            .tag("outcome", key.outcome)
+            .tag("status", Integer.toString(key.status))
+            .register(registry),
+        Timer.builder("caravan.request.duration")
+            .description("From the head of a request to the last byte of its answer")
+            .tag("pool", key.pool)
+            .tag("path", key.path)
+            .serviceLevelObjectives(TOTAL_BUCKETS)
+            .register(registry),
+        DistributionSummary.builder("caravan.request.attempts")
+            .description("Servers that a request was sent to")
+            .tag("pool", key.pool)
+            .serviceLevelObjectives(1, 2, 3)
+            .register(registry));
+  }
+}

@@ -1,0 +1,143 @@
+package dev.caravan.upstream;
+
+import dev.caravan.fleet.BackendSpec;
+import dev.caravan.fleet.Secret;
+import dev.caravan.request.Api;
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.EventLoop;
+import io.netty.handler.ssl.SslContext;
+import java.net.InetSocketAddress;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Where and how one model server is reached: address, TLS, timeouts, the unchanging part of its
+ * request heads, and its idle connections, a pool for each event loop. Safe for any thread; each
+ * pool belongs to its loop.
+ */
+public final class Target {
+  private final String name;
+  private final InetSocketAddress address;
+  private final @Nullable SslContext tls;
+  private final Timeouts timeouts;
+  private final @Nullable String model;
+  private final Map<Api, byte[]> heads = new EnumMap<>(Api.class);
+  private final ConcurrentHashMap<EventLoop, ConnectionPool> pools = new ConcurrentHashMap<>();
+  private final long keepAliveNanos;
+  private volatile boolean retired;
+  private volatile @Nullable String servedAs;
+
+  /**
+   * A target without connections yet.
+   *
+   * @param keepAliveMillis how long an idle connection is kept; less than the server keeps it
+   * @param tls what to speak to it with; null for a plain {@code http} server
+   */
+  public Target(
+      BackendSpec spec, Timeouts timeouts, long keepAliveMillis, @Nullable SslContext tls) {
+    this.name = spec.name();
+    this.tls = tls;
+    this.timeouts = timeouts;
+    this.keepAliveNanos = TimeUnit.MILLISECONDS.toNanos(keepAliveMillis);
+    this.model = spec.model();
+    URI url = spec.url();
+    int port = url.getPort() >= 0 ? url.getPort() : tls != null ? 443 : 80;
+    String host = url.getHost();
+    this.address = InetSocketAddress.createUnresolved(withoutBrackets(host), port);
+    for (Api api : Api.values()) {
+      heads.put(api, head(api, url, spec.apiKey()));
+    }
+  }
+
+  private static String withoutBrackets(String host) {
+    return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
+  }
+
+  private static byte[] head(Api api, URI url, @Nullable Secret apiKey) {
+    String prefix = url.getRawPath() == null ? "" : url.getRawPath();
+    while (prefix.endsWith("/")) {
+      prefix = prefix.substring(0, prefix.length() - 1);
+    }
+    // A prefix of /v1 is how OpenAI's own clients spell a base URL.
+    String path = prefix.endsWith("/v1") ? prefix + api.path().substring(3) : prefix + api.path();
+    StringBuilder head = new StringBuilder(256);
+    head.append("POST ").append(path).append(" HTTP/1.1\r\n");
+    head.append("host: ").append(url.getRawAuthority()).append("\r\n");
+    head.append("content-type: application/json\r\n");
+    if (apiKey != null) {
+      head.append("authorization: Bearer ").append(apiKey.reveal()).append("\r\n");
+    }
+    return head.toString().getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  /** The server's name in the fleet. */
+  public String name() {
+    return name;
+  }
+
+  public Timeouts timeouts() {
+    return timeouts;
+  }
+
+  long keepAliveNanos() {
+    return keepAliveNanos;
+  }
+
+  /** The pool that it serves in, for requests that come through none; null before that is known. */
+  public @Nullable String servedAs() {
+    return servedAs;
+  }
+
+  public void servedAs(String pool) {
+    servedAs = pool;
+  }
+
+  InetSocketAddress address() {
+    return address;
+  }
+
+  @Nullable SslContext tls() {
+    return tls;
+  }
+
+  /** The name by which the server knows the model that {@code pool} serves. */
+  String modelFor(String pool) {
+    return model != null ? model : pool;
+  }
+
+  ConnectionPool pool(EventLoop loop) {
+    ConnectionPool pool = pools.get(loop);
+    return pool != null ? pool : pools.computeIfAbsent(loop, ConnectionPool::new);
+  }
+
+  /** Writes the request's head, the empty line included. */
+  void writeHead(ByteBuf to, Call call, int contentLength) {
+    to.writeBytes(heads.get(call.request().api()));
+    call.headers().writeTo(to);
+    to.writeCharSequence("x-request-id: ", StandardCharsets.US_ASCII);
+    to.writeCharSequence(call.requestId(), StandardCharsets.US_ASCII);
+    to.writeCharSequence("\r\ncontent-length: ", StandardCharsets.US_ASCII);
+    to.writeCharSequence(Integer.toString(contentLength), StandardCharsets.US_ASCII);
+    to.writeInt('\r' << 24 | '\n' << 16 | '\r' << 8 | '\n');
+  }
+
+  /** No new requests will come: idle connections are closed, busy ones when they are done. */
+  public void retire() {
+    retired = true;
+    pools.forEach((loop, pool) -> loop.execute(pool::closeIdle));
+  }
+
+  boolean retired() {
+    return retired;
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

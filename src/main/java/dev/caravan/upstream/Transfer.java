@@ -1,0 +1,449 @@
+package dev.caravan.upstream;
+
+import dev.caravan.fleet.Lease;
+import dev.caravan.outcome.Outcome;
+import dev.caravan.outcome.Outcome.Cause;
+import dev.caravan.outcome.Usage;
+import dev.caravan.outcome.UsageScanner;
+import dev.caravan.time.Ticker;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * One request on its way to one server and its answer on the way back: one {@link Attempt}. It
+ * closes the call's lease, whichever way it ends. Lives on the call's event loop.
+ */
+final class Transfer implements Attempt, Answer, BodyFramer.Output {
+  /** The most that a head may hold; Netty's and most servers' default is 8 KiB. */
+  private static final int MAX_HEAD = 64 * 1024;
+
+  private enum State {
+    CONNECTING,
+    HEAD,
+    FIRST_BYTE,
+    FLOWING,
+    DONE
+  }
+
+  private final UpstreamClient client;
+  private final Target target;
+  private final Call call;
+  private final @Nullable Lease lease;
+  private final AnswerReceiver receiver;
+  private final Ticker ticker;
+  private final UsageScanner usage = new UsageScanner();
+  private final long startNanos;
+
+  private State state = State.CONNECTING;
+  private @Nullable Connection connection;
+  private boolean reused;
+  private boolean readAnything;
+  private @Nullable ByteBuf unread;
+  private @Nullable ResponseHead head;
+  private @Nullable BodyFramer framer;
+  private @Nullable BodySink sink;
+  private boolean paused;
+  private boolean dirty;
+  private long lastReadNanos;
+
+  Transfer(
+      UpstreamClient client, Target target, Call call, AnswerReceiver receiver, Ticker ticker) {
+    this.client = client;
+    this.target = target;
+    this.call = call;
+    this.lease = call.lease();
+    this.receiver = receiver;
+    this.ticker = ticker;
+    this.startNanos = ticker.nanos();
+  }
+
+  Target target() {
+    return target;
+  }
+
+  Call call() {
+    return call;
+  }
+
+  boolean done() {
+    return state == State.DONE;
+  }
+
+  /** Sends on a connection that is ready. */
+  void send(Connection on, boolean wasIdle) {
+    if (state == State.DONE) {
+      on.release();
+      return;
+    }
+    connection = on;
+    reused = wasIdle;
+    readAnything = false;
+    state = State.HEAD;
+    on.carry(this);
+    ByteBuf body = call.request().bodyFor(target.modelFor(call.pool()));
+    Channel channel = on.channel();
+    ByteBuf requestHead = channel.alloc().buffer(512);
+    target.writeHead(requestHead, call, body.readableBytes());
+    channel.write(requestHead, channel.voidPromise());
+    channel.writeAndFlush(body, channel.voidPromise());
+    on.watch(nextDeadline());
+  }
+
+  /** No connection came about. */
+  void unconnected(Cause cause, String why) {
+    if (state != State.DONE) {
+      fail(cause, why);
+    }
+  }
+
+  private long nextDeadline() {
+    Timeouts limits = target.timeouts();
+    long total = startNanos + TimeUnit.MILLISECONDS.toNanos(limits.totalMillis());
+    long next =
+        state == State.FLOWING
+            ? lastReadNanos + TimeUnit.MILLISECONDS.toNanos(limits.idleMillis())
+            : startNanos + TimeUnit.MILLISECONDS.toNanos(limits.firstByteMillis());
+    return next - total < 0 ? next : total;
+  }
+
+  void checkDeadlines() {
+    long now = ticker.nanos();
+    Timeouts limits = target.timeouts();
+    if (now - startNanos >= TimeUnit.MILLISECONDS.toNanos(limits.totalMillis())) {
+      timeOut(Cause.TOTAL_TIMEOUT, "not done in " + limits.totalMillis() + " ms");
+    } else if (state == State.FLOWING) {
+      if (paused) {
+        // The silence is the client's doing, and the client's side watches it.
+        lastReadNanos = now;
+      }
+      if (now - lastReadNanos >= TimeUnit.MILLISECONDS.toNanos(limits.idleMillis())) {
+        timeOut(Cause.IDLE_TIMEOUT, "silent for " + limits.idleMillis() + " ms");
+        return;
+      }
+      rewatch();
+    } else if (now - startNanos >= TimeUnit.MILLISECONDS.toNanos(limits.firstByteMillis())) {
+      timeOut(Cause.FIRST_BYTE_TIMEOUT, "no first byte in " + limits.firstByteMillis() + " ms");
+    } else {
+      rewatch();
+    }
+  }
+
+  private void rewatch() {
+    Connection carrying = connection;
+    if (carrying != null) {
+      carrying.watch(nextDeadline());
+    }
+  }
+
+  private void timeOut(Cause cause, String detail) {
+    closeConnection();
+    fail(cause, detail);
+  }
+
+  // ---- reading
+
+  void read(ByteBuf bytes) {
+    readAnything = true;
+    long now = ticker.nanos();
+    if (state == State.FLOWING && lease != null) {
+      lease.progress(now - lastReadNanos);
+    }
+    lastReadNanos = now;
+    if (unread != null) {
+      bytes = Unpooled.wrappedBuffer(unread, bytes);
+      unread = null;
+    }
+    try {
+      if (state == State.HEAD) {
+        readHead(bytes);
+      } else if (state == State.FIRST_BYTE) {
+        commit(bytes);
+      } else if (sink == null) {
+        unread = bytes;
+      } else {
+        flow(bytes);
+      }
+    } catch (BadResponse e) {
+      bytes.release();
+      closeConnection();
+      fail(Cause.BAD_RESPONSE, e.getMessage());
+    }
+  }
+
+  private void readHead(ByteBuf bytes) throws BadResponse {
+    int length = HeadEnd.find(bytes);
+    if (length < 0) {
+      if (bytes.readableBytes() > MAX_HEAD) {
+        throw new BadResponse("a head of more than " + MAX_HEAD + " bytes");
+      }
+      unread = bytes;
+      return;
+    }
+    byte[] raw = new byte[length];
+    bytes.readBytes(raw);
+    ResponseHead parsed = ResponseHeadParser.parse(raw);
+    if (parsed.status() < 200) {
+      if (bytes.isReadable()) {
+        readHead(bytes);
+      } else {
+        bytes.release();
+      }
+      return;
+    }
+    head = parsed;
+    framer =
+        parsed.endsAtClose()
+            ? PlainBody.untilClose()
+            : parsed.chunked() && !parsed.bodiless()
+                ? new ChunkedBody()
+                : PlainBody.ofLength(parsed.contentLength());
+    state = State.FIRST_BYTE;
+    if (elsewhere(parsed.status())) {
+      refuse(parsed, bytes);
+    } else if (bytes.isReadable() || parsed.contentLength() == 0) {
+      commit(bytes);
+    } else {
+      bytes.release();
+    }
+  }
+
+  /** The statuses that another server may well not answer with. */
+  private static boolean elsewhere(int status) {
+    return status == 429 || status == 502 || status == 503 || status == 504;
+  }
+
+  private void refuse(ResponseHead parsed, ByteBuf bytes) {
+    // The body is of no use. Where all of it is here, the connection can be kept.
+    BodyFramer body = framer;
+    boolean whole = false;
+    try {
+      whole = body != null && body.feed(bytes, Discard.OUTPUT) && !bytes.isReadable();
+      if (whole) {
+        bytes.release();
+      }
+    } catch (BadResponse e) {
+      bytes.release();
+    }
+    if (whole && parsed.keepAlive()) {
+      releaseConnection();
+    } else {
+      closeConnection();
+    }
+    end(
+        parsed.status() == 429
+            ? new Outcome.Throttled(429, parsed.retryAfterMillis())
+            : new Outcome.FailedBefore(
+                Cause.STATUS, "status " + parsed.status(), parsed.retryAfterMillis()));
+  }
+
+  private void commit(ByteBuf bytes) throws BadResponse {
+    state = State.FLOWING;
+    if (lease != null) {
+      lease.firstByte();
+    }
+    unread = bytes;
+    receiver.answered(this);
+    if (sink == null && !done()) {
+      pause(true);
+    }
+  }
+
+  private void flow(ByteBuf bytes) throws BadResponse {
+    BodyFramer body = framer;
+    if (body == null || !body.feed(bytes, this)) {
+      return;
+    }
+    boolean surplus = bytes.isReadable();
+    bytes.release();
+    complete(surplus);
+  }
+
+  private void complete(boolean surplus) {
+    ResponseHead answered = head;
+    BodySink to = sink;
+    if (answered == null || to == null) {
+      return;
+    }
+    state = State.DONE;
+    if (surplus || !answered.keepAlive() || answered.endsAtClose()) {
+      closeConnection();
+    } else {
+      releaseConnection();
+    }
+    if (lease != null) {
+      Usage reported = usage.usage();
+      lease.usage(reported.promptTokens(), reported.completionTokens());
+      lease.close(
+          answered.status() >= 500
+              ? new Outcome.FailedBefore(Cause.STATUS, "status " + answered.status())
+              : new Outcome.Completed(answered.status()));
+    }
+    to.end();
+  }
+
+  @Override
+  public void pass(ByteBuf part) {
+    BodySink to = sink;
+    if (to == null) {
+      part.release();
+      return;
+    }
+    dirty = true;
+    to.bytes(part);
+  }
+
+  @Override
+  public void payload(ByteBuf in, int index, int length) {
+    usage.scan(in, index, index + length);
+  }
+
+  void readComplete() {
+    BodySink to = sink;
+    if (dirty && to != null && !done()) {
+      dirty = false;
+      to.flush();
+    }
+  }
+
+  // ---- the answer, as its receiver sees it
+
+  @Override
+  public ResponseHead head() {
+    if (head == null) {
+      throw new IllegalStateException("no head yet");
+    }
+    return head;
+  }
+
+  @Override
+  public void attach(BodySink to, boolean chunked) {
+    if (done()) {
+      return;
+    }
+    sink = to;
+    if (framer != null) {
+      framer.chunkedOut(chunked);
+    }
+    if (paused) {
+      pause(false);
+    }
+    ByteBuf first = unread;
+    unread = null;
+    if (first != null) {
+      try {
+        flow(first);
+        readComplete();
+      } catch (BadResponse e) {
+        first.release();
+        closeConnection();
+        fail(Cause.BAD_RESPONSE, e.getMessage());
+      }
+    }
+  }
+
+  @Override
+  public void pause(boolean now) {
+    paused = now;
+    Connection carrying = connection;
+    if (carrying != null) {
+      carrying.channel().config().setAutoRead(!now);
+    }
+  }
+
+  // ---- ends
+
+  /** The connection is gone. */
+  void closed(String how) {
+    if (done()) {
+      return;
+    }
+    connection = null;
+    if (reused && !readAnything && !call.abandoned()) {
+      // The server closed an idle connection as we took it: nothing reached it. Once, on a new
+      // one, without counting it as an attempt.
+      state = State.CONNECTING;
+      client.connect(this);
+      return;
+    }
+    BodyFramer body = framer;
+    if (state == State.FLOWING && body != null && body.endsAtClose() && sink != null) {
+      if (body.chunkedOut) {
+        sink.bytes(Chunks.last());
+      }
+      complete(false);
+      return;
+    }
+    fail(Cause.RESET, how);
+  }
+
+  private void fail(Cause cause, String detail) {
+    end(
+        state == State.FLOWING
+            ? new Outcome.FailedAfter(cause, detail)
+            : new Outcome.FailedBefore(cause, detail));
+  }
+
+  /** Ends without a whole answer and tells whoever waits. */
+  private void end(Outcome how) {
+    if (done()) {
+      return;
+    }
+    boolean committed = state == State.FLOWING;
+    state = State.DONE;
+    dropUnread();
+    if (lease != null) {
+      lease.close(how);
+    }
+    BodySink to = sink;
+    if (!committed) {
+      receiver.failed(how);
+    } else if (to != null) {
+      to.broken(how);
+    }
+  }
+
+  @Override
+  public void abort() {
+    if (done()) {
+      return;
+    }
+    boolean committed = state == State.FLOWING;
+    state = State.DONE;
+    dropUnread();
+    closeConnection();
+    Outcome how = new Outcome.ClientGone(committed);
+    if (lease != null) {
+      lease.close(how);
+    }
+    if (!committed) {
+      receiver.failed(how);
+    }
+  }
+
+  private void dropUnread() {
+    ByteBuf kept = unread;
+    if (kept != null) {
+      unread = null;
+      kept.release();
+    }
+  }
+
+  private void releaseConnection() {
+    Connection carrying = connection;
+    connection = null;
+    if (carrying != null) {
+      carrying.release();
+    }
+  }
+
+  private void closeConnection() {
+    Connection carrying = connection;
+    connection = null;
+    if (carrying != null) {
+      carrying.close();
+    }
+  }
+}

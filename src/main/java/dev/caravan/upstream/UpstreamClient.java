@@ -1,0 +1,116 @@
+package dev.caravan.upstream;
+
+import dev.caravan.outcome.Outcome.Cause;
+import dev.caravan.time.Ticker;
+import io.netty.bootstrap.Bootstrap;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
+import io.netty.channel.ChannelInitializer;
+import io.netty.channel.ChannelOption;
+import io.netty.channel.EventLoop;
+import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslHandler;
+import io.netty.resolver.AddressResolverGroup;
+import java.net.InetSocketAddress;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Sends calls to model servers over HTTP/1.1, each on the event loop that its client is on, so that
+ * a token crosses no thread. Safe for any thread; a call is sent from its own loop.
+ */
+public final class UpstreamClient {
+  private final Transport transport;
+  private final AddressResolverGroup<InetSocketAddress> resolver;
+  private final Ticker ticker;
+
+  public UpstreamClient(
+      Transport transport, AddressResolverGroup<InetSocketAddress> resolver, Ticker ticker) {
+    this.transport = transport;
+    this.resolver = resolver;
+    this.ticker = ticker;
+  }
+
+  /**
+   * Sends a call to a server and tells {@code receiver} what came of it. Where the call holds a
+   * lease, the lease is closed when the attempt ends.
+   */
+  public void send(Target target, Call call, AnswerReceiver receiver) {
+    assert call.loop().inEventLoop();
+    Transfer transfer = new Transfer(this, target, call, receiver, ticker);
+    call.sent(transfer);
+    Connection idle = target.pool(call.loop()).take();
+    if (idle != null) {
+      transfer.send(idle, true);
+    } else {
+      connect(transfer);
+    }
+  }
+
+  /** The clock that attempts are measured by. */
+  public Ticker ticker() {
+    return ticker;
+  }
+
+  /** Sends on a new connection. */
+  void connect(Transfer transfer) {
+    Target target = transfer.target();
+    EventLoop loop = transfer.call().loop();
+    Bootstrap bootstrap =
+        new Bootstrap()
+            .group(loop)
+            .channelFactory(transport.clientChannels())
+            .resolver(resolver)
+            .option(ChannelOption.TCP_NODELAY, true)
+            .option(ChannelOption.SO_KEEPALIVE, true)
+            .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) target.timeouts().connectMillis());
+    transport.levelTriggered(bootstrap);
+    bootstrap.handler(
+        new ChannelInitializer<>() {
+          @Override
+          protected void initChannel(Channel channel) {
+            SslContext tls = target.tls();
+            if (tls != null) {
+              channel.pipeline().addLast("tls", tlsHandler(tls, channel, target));
+            }
+            channel
+                .pipeline()
+                .addLast("http", new Connection(channel, target.pool(loop), target, ticker));
+          }
+        });
+    ChannelFuture connecting = bootstrap.connect(target.address());
+    connecting.addListener(
+        done -> {
+          if (done.isSuccess()) {
+            connected(connecting.channel(), transfer);
+          } else {
+            transfer.unconnected(Cause.CONNECT, Reasons.of(done.cause()));
+          }
+        });
+  }
+
+  private static SslHandler tlsHandler(SslContext tls, Channel channel, Target target) {
+    InetSocketAddress peer = target.address();
+    SslHandler handler = tls.newHandler(channel.alloc(), peer.getHostString(), peer.getPort());
+    handler.setHandshakeTimeout(target.timeouts().connectMillis(), TimeUnit.MILLISECONDS);
+    return handler;
+  }
+
+  private static void connected(Channel channel, Transfer transfer) {
+    Connection connection = channel.pipeline().get(Connection.class);
+    SslHandler tls = channel.pipeline().get(SslHandler.class);
+    if (tls == null) {
+      transfer.send(connection, false);
+      return;
+    }
+    tls.handshakeFuture()
+        .addListener(
+            shaken -> {
+              if (shaken.isSuccess()) {
+                transfer.send(connection, false);
+              } else {
+                channel.close();
+                transfer.unconnected(Cause.TLS, Reasons.of(shaken.cause()));
+              }
+            });
+  }
+}
