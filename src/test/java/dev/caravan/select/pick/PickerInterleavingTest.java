@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 
 /** Pickers that remember, under every interleaving that the model checker comes to. */
 class PickerInterleavingTest {
+  private static final InferenceRequest REQUEST = AnyRequest.chat();
 
   @Test
   void smoothWeighted_picksAtOnce_areSomeOrderOfOneSequence() {
@@ -51,12 +52,11 @@ class PickerInterleavingTest {
   @Param(name = "eligible", gen = IntGen.class, conf = "1:7")
   public static class Weighted {
     private final SmoothWeighted picker = new SmoothWeighted();
-    private final InferenceRequest request = AnyRequest.chat();
     private final Candidates[] subsets = subsets(Offers.weights(3, 2, 1));
 
     @Operation(params = "eligible")
     public int pick(int eligible) {
-      return subsets[eligible].view(picker.pick(request, subsets[eligible])).index();
+      return subsets[eligible].view(picker.pick(REQUEST, subsets[eligible])).index();
     }
 
     @Validate
@@ -71,12 +71,11 @@ class PickerInterleavingTest {
   @Param(name = "eligible", gen = IntGen.class, conf = "1:7")
   public static class Rotating {
     private final Rotation picker = new Rotation();
-    private final InferenceRequest request = AnyRequest.chat();
     private final Candidates[] subsets = subsets(Offers.alike(3));
 
     @Operation(params = "eligible")
     public int pick(int eligible) {
-      return subsets[eligible].view(picker.pick(request, subsets[eligible])).index();
+      return subsets[eligible].view(picker.pick(REQUEST, subsets[eligible])).index();
     }
   }
 }
