@@ -34,6 +34,13 @@ public final class SmoothWeighted implements Picker {
    * Points are only moved, so their sum is always 0. One who is not eligible neither earns nor
    * pays, and comes back with what it had.
    *
+   * Limit
+   * -----
+   * What a winner pays depends on who else was eligible then. A server that comes and goes in step
+   * with the picks shifts shares among the others: with equal weights, a and b always there and c
+   * at every other pick, a wins 1/3, b 1/2 and c 1/6. Where it comes and goes at random that evens
+   * out.
+   *
    * Threads
    * -------
    * The points are an array that never changes once published; a pick makes the next and swaps it

@@ -1,0 +1,136 @@
+package dev.caravan.select;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caravan.fleet.Backend;
+import dev.caravan.fleet.BackendSpec;
+import dev.caravan.fleet.Lease;
+import dev.caravan.outcome.Outcome.Completed;
+import dev.caravan.request.AnyRequest;
+import dev.caravan.request.InferenceRequest;
+import dev.caravan.select.Selection.NoneEligible;
+import dev.caravan.select.Selection.Rejection;
+import dev.caravan.select.Selection.Selected;
+import java.net.URI;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A step's servers and a selector, driven by one thread. Every pick is verified against the live
+ * state, judged anew: the chosen one was eligible and has room, all who are eligible were
+ * considered, and where nobody is, everyone has its true reason.
+ */
+final class Road {
+  final Backend[] servers;
+  final List<String> log = new ArrayList<>();
+  private final Selector selector;
+  private final InferenceRequest request = AnyRequest.chat();
+  private final Deque<Lease> open = new ArrayDeque<>();
+
+  Road(Selector selector, int maxInflight, int... weights) {
+    this.selector = selector;
+    this.servers = new Backend[weights.length];
+    for (int i = 0; i < weights.length; i++) {
+      servers[i] = server(Character.toString('a' + i), weights[i], maxInflight);
+    }
+  }
+
+  static Backend server(String name, int weight, int maxInflight) {
+    URI url = URI.create("http://10.0.0.11:8000");
+    return new Backend(new BackendSpec(name, url, weight, maxInflight, null, null, null, Map.of()));
+  }
+
+  /** Chooses and verifies. */
+  Selection pick(Tried tried) {
+    List<Integer> eligible = new ArrayList<>();
+    for (int i = 0; i < servers.length; i++) {
+      if (ground(i, tried).isEmpty()) {
+        eligible.add(i);
+      }
+    }
+    Selection selection = selector.select(request, servers, tried);
+    log.add(Selector.lastRead() + " -> " + index(selection));
+    if (selection instanceof Selected selected) {
+      assertThat(eligible).contains(selected.index());
+      assertThat(selected.backend()).isSameAs(servers[selected.index()]);
+      assertThat(selected.considered()).isEqualTo(eligible.size());
+    } else if (selection instanceof NoneEligible none) {
+      assertThat(eligible).isEmpty();
+      assertThat(none.reasons()).hasSize(servers.length);
+      for (int i = 0; i < servers.length; i++) {
+        Rejection rejection = none.reasons().get(i);
+        assertThat(rejection.backend()).isEqualTo(servers[i].name());
+        assertThat(rejection.filter()).isEqualTo(ground(i, tried));
+        assertThat(rejection.reason()).isNotBlank();
+      }
+    }
+    return selection;
+  }
+
+  /** Which filter must refuse the server; empty where none may. */
+  private String ground(int index, Tried tried) {
+    Backend server = servers[index];
+    if (!server.availability().eligible()) {
+      return "available";
+    }
+    if (!server.gate().permits()) {
+      return "breaker";
+    }
+    if (server.inflight() >= server.spec().maxInflight()) {
+      return "capacity";
+    }
+    return tried.contains(index) ? "untried" : "";
+  }
+
+  static int index(Selection selection) {
+    return selection instanceof Selected selected ? selected.index() : -1;
+  }
+
+  /** Chooses one, who must be there, and holds a lease on it. */
+  int hold() {
+    Selection selection = pick(Tried.NONE);
+    assertThat(selection).isInstanceOf(Selected.class);
+    Selected selected = (Selected) selection;
+    Lease lease = Lease.open(selected.backend(), "llama", () -> 0);
+    assertThat(lease).isNotNull();
+    assertThat(selected.backend().inflight()).isBetween(1, selected.backend().spec().maxInflight());
+    open.add(lease);
+    return selected.index();
+  }
+
+  /** Ends the oldest lease. */
+  Backend release() {
+    Lease lease = open.remove();
+    assertThat(lease.close(new Completed(200))).isTrue();
+    assertThat(lease.backend().inflight()).isNotNegative();
+    return lease.backend();
+  }
+
+  int held() {
+    return open.size();
+  }
+
+  /** How often each server was chosen, over that many picks with so many requests under way. */
+  int[] shares(int picks, int underWay) {
+    int[] counts = new int[servers.length];
+    for (int i = 0; i < picks; i++) {
+      if (held() >= underWay) {
+        release();
+      }
+      counts[hold()]++;
+    }
+    return counts;
+  }
+
+  /** Ends every lease; nothing may be left in flight. */
+  void finish() {
+    while (held() > 0) {
+      release();
+    }
+    assertThat(Arrays.stream(servers).mapToInt(Backend::inflight)).containsOnly(0);
+  }
+}

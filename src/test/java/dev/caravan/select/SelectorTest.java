@@ -1,0 +1,174 @@
+package dev.caravan.select;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caravan.fleet.Availability;
+import dev.caravan.fleet.Backend;
+import dev.caravan.fleet.BackendSpec;
+import dev.caravan.request.AnyRequest;
+import dev.caravan.request.InferenceRequest;
+import dev.caravan.select.Selection.NoneEligible;
+import dev.caravan.select.Selection.Rejection;
+import dev.caravan.select.Selection.Selected;
+import dev.caravan.select.filter.Available;
+import dev.caravan.select.filter.Untried;
+import dev.caravan.select.pick.BestScore;
+import dev.caravan.time.Chance;
+import java.net.URI;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.ToDoubleFunction;
+import org.junit.jupiter.api.Test;
+
+class SelectorTest {
+  private final InferenceRequest request = AnyRequest.chat();
+
+  private static Backend[] servers(String... names) {
+    Backend[] servers = new Backend[names.length];
+    for (int i = 0; i < names.length; i++) {
+      servers[i] = new Backend(BackendSpec.of(names[i], URI.create("http://10.0.0.11:8000")));
+    }
+    return servers;
+  }
+
+  private static WeightedScorer scorer(double weight, ToDoubleFunction<BackendView> score) {
+    Scorer scorer =
+        new Scorer() {
+          @Override
+          public String name() {
+            return "made-up";
+          }
+
+          @Override
+          public double score(InferenceRequest request, BackendView view) {
+            return score.applyAsDouble(view);
+          }
+        };
+    return new WeightedScorer(scorer, weight);
+  }
+
+  private static Selector selector(List<WeightedScorer> scorers) {
+    List<Filter> filters = List.of(new Available(), new Untried());
+    return new Selector("made-up", filters, scorers, new BestScore(Chance.seeded(1)));
+  }
+
+  @Test
+  void select_severalScorers_weightedMeanDecides() {
+    Backend[] servers = servers("a", "b", "c");
+    double[] first = {1, 0.6, 0};
+    double[] second = {0, 0.6, 1};
+    Selector even =
+        selector(List.of(scorer(1, v -> first[v.index()]), scorer(1, v -> second[v.index()])));
+    assertThat(even.select(request, servers, Tried.NONE)).isEqualTo(new Selected(servers[1], 1, 3));
+    Selector lopsided =
+        selector(List.of(scorer(1, v -> first[v.index()]), scorer(9, v -> second[v.index()])));
+    assertThat(lopsided.select(request, servers, Tried.NONE))
+        .isEqualTo(new Selected(servers[2], 2, 3));
+  }
+
+  @Test
+  void select_someFilteredOut_indexIsThatOfTheOffer() {
+    Backend[] servers = servers("a", "b", "c");
+    servers[0].availability(Availability.down("drained"));
+    Selector selector = selector(List.of());
+    assertThat(selector.select(request, servers, Tried.NONE.and(1)))
+        .isEqualTo(new Selected(servers[2], 2, 1));
+  }
+
+  @Test
+  void select_nobodyEligible_givesTheFirstGroundOfEach() {
+    Backend[] servers = servers("a", "b");
+    servers[0].availability(Availability.down("drained"));
+    Selection selection = selector(List.of()).select(request, servers, Tried.NONE.and(0).and(1));
+    assertThat(selection)
+        .isEqualTo(
+            new NoneEligible(
+                List.of(
+                    new Rejection("a", "available", "drained"),
+                    new Rejection("b", "untried", "tried already for this request"))));
+  }
+
+  @Test
+  void select_nobodyOffered_isNoneEligibleWithoutReasons() {
+    assertThat(selector(List.of()).select(request, new Backend[0], Tried.NONE))
+        .isEqualTo(new NoneEligible(List.of()));
+  }
+
+  @Test
+  void select_scoreOutOfRange_namesTheScorerAndTheServer() {
+    for (double score : new double[] {Double.NaN, -0.1, 1.1}) {
+      assertThatThrownBy(
+              () ->
+                  selector(List.of(scorer(1, v -> score)))
+                      .select(request, servers("gpu-a"), Tried.NONE))
+          .isInstanceOf(IllegalStateException.class)
+          .hasMessage("scorer made-up gave gpu-a " + score + ", not 0 to 1");
+    }
+  }
+
+  @Test
+  void weightedScorer_weightThatMeansNothing_isRefused() {
+    for (double weight : new double[] {0, -1, Double.NaN, Double.POSITIVE_INFINITY}) {
+      assertThatIllegalArgumentException().isThrownBy(() -> scorer(weight, v -> 1));
+    }
+  }
+
+  @Test
+  void select_liveNumbersMove_eachIsReadOnce() {
+    Backend[] servers = servers("a");
+    AtomicInteger asked = new AtomicInteger();
+    servers[0].gate(
+        () -> {
+          asked.incrementAndGet();
+          return true;
+        });
+    selector(List.of()).select(request, servers, Tried.NONE);
+    assertThat(asked).hasValue(1);
+  }
+
+  @Test
+  void lastRead_offersOfDifferentSizes_isAlwaysTheLastOne() {
+    Selector selector = selector(List.of());
+    selector.select(request, servers("a", "b", "c"), Tried.NONE.and(1));
+    assertThat(Selector.lastRead()).hasToString("a 0/- w1; b 0/- w1 tried; c 0/- w1");
+    selector.select(request, servers("d"), Tried.NONE);
+    assertThat(Selector.lastRead()).hasToString("d 0/- w1");
+    selector.select(request, servers("e", "f"), Tried.NONE);
+    assertThat(Selector.lastRead()).hasToString("e 0/- w1; f 0/- w1");
+  }
+
+  @Test
+  void select_moreThan64Servers_triedIsKeptApart() {
+    Backend[] servers = new Backend[130];
+    List<Integer> expected = new ArrayList<>();
+    for (int i = 0; i < servers.length; i++) {
+      servers[i] = servers("s" + i)[0];
+      expected.add(i);
+    }
+    Selector selector = selector(List.of());
+    Tried tried = Tried.NONE;
+    List<Integer> seen = new ArrayList<>();
+    while (selector.select(request, servers, tried) instanceof Selected selected) {
+      seen.add(selected.index());
+      tried = tried.and(selected.index());
+    }
+    assertThat(seen).containsExactlyInAnyOrderElementsOf(expected);
+  }
+
+  @Test
+  void rejections_someEligible_namesOnlyThePassedOver() {
+    Snapshot snapshot = Snapshot.parse("a 0/- w1 down=drained; b 0/- w1; c 0/- w1 tried");
+    assertThat(selector(List.of()).rejections(request, snapshot))
+        .extracting(Rejection::backend)
+        .containsExactly("a", "c");
+  }
+
+  @Test
+  void replay_nobodyEligible_isEmpty() {
+    Snapshot snapshot = Snapshot.parse("a 0/- w1 down=drained");
+    assertThat(selector(List.of()).replay(request, snapshot)).isEmpty();
+  }
+}

@@ -1,0 +1,138 @@
+package dev.caravan.select;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+
+import dev.caravan.fleet.Availability;
+import dev.caravan.fleet.BackendSpec;
+import java.util.List;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.Combinators;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class SnapshotTest {
+  private static final Availability DOWN = Availability.down("no answer to a probe");
+
+  @Test
+  void toString_threeServers_isTheLineOfTheDocumentation() {
+    Snapshot snapshot =
+        Snapshot.of(
+            BackendView.of("gpu-a", 3, 2, 64, Availability.UP, true, false),
+            BackendView.of("gpu-b", 0, 1, BackendSpec.UNLIMITED, DOWN, true, false),
+            BackendView.of("gpu-c", 1, 1, 8, Availability.UP, false, true));
+    assertThat(snapshot)
+        .hasToString(
+            "gpu-a 3/64 w2; gpu-b 0/- w1 down=\"no answer to a probe\";"
+                + " gpu-c 1/8 w1 breaker-open tried");
+  }
+
+  @Test
+  void parse_line_hasEveryNumber() {
+    Snapshot snapshot =
+        Snapshot.parse("gpu-a 3/64 w2; gpu-b 0/- w1 down=drained breaker-open tried");
+    assertThat(snapshot.size()).isEqualTo(2);
+    BackendView a = snapshot.view(0);
+    assertThat(a.name()).isEqualTo("gpu-a");
+    assertThat(a.index()).isZero();
+    assertThat(a.inflight()).isEqualTo(3);
+    assertThat(a.maxInflight()).isEqualTo(64);
+    assertThat(a.weight()).isEqualTo(2);
+    assertThat(a.availability()).isEqualTo(Availability.UP);
+    assertThat(a.permitted()).isTrue();
+    assertThat(a.tried()).isFalse();
+    BackendView b = snapshot.view(1);
+    assertThat(b.index()).isEqualTo(1);
+    assertThat(b.maxInflight()).isEqualTo(BackendSpec.UNLIMITED);
+    assertThat(b.availability()).isEqualTo(Availability.down("drained"));
+    assertThat(b.permitted()).isFalse();
+    assertThat(b.tried()).isTrue();
+  }
+
+  @Test
+  void parse_emptyLine_isAnEmptyOffer() {
+    assertThat(Snapshot.parse("").size()).isZero();
+    assertThat(Snapshot.of()).hasToString("");
+  }
+
+  @Property
+  void parse_whateverWasWritten_isTheSameOnOneLine(@ForAll("snapshots") Snapshot snapshot) {
+    String line = snapshot.toString();
+    assertThat(line.lines().count()).isLessThanOrEqualTo(1);
+    assertThat(line.chars()).noneMatch(Character::isISOControl);
+    Snapshot parsed = Snapshot.parse(line);
+    assertThat(parsed.size()).isEqualTo(snapshot.size());
+    for (int i = 0; i < snapshot.size(); i++) {
+      assertThat(values(parsed.view(i))).isEqualTo(values(snapshot.view(i)));
+    }
+  }
+
+  private static List<Object> values(BackendView view) {
+    return List.of(
+        view.index(),
+        view.name(),
+        view.inflight(),
+        view.weight(),
+        view.maxInflight(),
+        view.availability(),
+        view.permitted(),
+        view.tried());
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '\0',
+      value = {
+        "gpu-a                  | expected \" \" at character 5",
+        "gpu-a 3                | expected \"/\" at character 7",
+        "gpu-a x/1 w1           | expected a number at character 6",
+        "gpu-a 3/9999999999 w1  | expected a number of at most 2147483647 at character 17",
+        "gpu-a 3/4 w1 gone      | expected \"tried\" at character 13",
+        "gpu-a 3/4 w1;gpu-b     | expected \"; \" at character 12",
+        "\"gpu-a                | expected a closing quote at character 6",
+        "\"gpu\\u00zz\" 3/4 w1  | expected four hexadecimal digits at character 8",
+        "gpu-a 3/4 w1 down=     | expected a name or a reason at character 18"
+      })
+  void parse_somethingElse_saysWhereItWentWrong(String line, String message) {
+    assertThatIllegalArgumentException()
+        .isThrownBy(() -> Snapshot.parse(line))
+        .withMessageContaining(message)
+        .withMessageContaining(line);
+  }
+
+  @Provide
+  Arbitrary<Snapshot> snapshots() {
+    Arbitrary<Integer> limits =
+        Arbitraries.oneOf(
+            Arbitraries.integers().between(1, 1_000), Arbitraries.just(BackendSpec.UNLIMITED));
+    Arbitrary<Availability> availabilities =
+        Combinators.combine(Arbitraries.of(true, false), Arbitraries.strings().ofMaxLength(12))
+            .as(Availability::new);
+    return Combinators.combine(
+            Arbitraries.strings().ofMaxLength(12),
+            Arbitraries.integers().between(0, Integer.MAX_VALUE),
+            Arbitraries.integers().between(1, 256),
+            limits,
+            Arbitraries.oneOf(availabilities, Arbitraries.just(Availability.UP)),
+            Arbitraries.of(true, false),
+            Arbitraries.of(true, false))
+        .as(BackendView::of)
+        .list()
+        .ofMaxSize(5)
+        .map(Snapshot::of);
+  }
+
+  @Test
+  void of_sameRowsTwice_areCopiedToTheirPositions() {
+    BackendView row = Offers.server("gpu-a", 1, 1);
+    Snapshot snapshot = Snapshot.of(List.of(row, row));
+    assertThat(snapshot.view(1).index()).isEqualTo(1);
+    assertThat(snapshot.view(0).index()).isZero();
+  }
+}
