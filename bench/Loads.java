@@ -39,10 +39,7 @@ final class Loads {
   }
 
   void run(Options.Phase phase, Target target, int round) throws IOException, InterruptedException {
-    if (!target.alive()) {
-      Errors gone = new Errors();
-      gone.add("its process ended");
-      results.addErrors(target.name, phase.word(), gone);
+    if (ended(target, phase)) {
       return;
     }
     Errors errors = new Errors();
@@ -86,6 +83,9 @@ final class Loads {
   }
 
   void idle(Target target, int upstreamPort) throws IOException, InterruptedException {
+    if (ended(target, Options.Phase.IDLE)) {
+      return;
+    }
     ProcessMeter meter = target.meter();
     Errors errors = new Errors();
     Thread.sleep(1000);
@@ -110,6 +110,16 @@ final class Loads {
       awaitStreamsClosed(upstreamPort, streamsBefore, errors);
     }
     results.addErrors(target.name, "idle", errors);
+  }
+
+  private boolean ended(Target target, Options.Phase phase) {
+    if (target.alive()) {
+      return false;
+    }
+    Errors gone = new Errors();
+    gone.add("its process ended");
+    results.addErrors(target.name, phase.word(), gone);
+    return true;
   }
 
   /** A gateway whose clients have gone closes its streams to the server. */
