@@ -1,0 +1,40 @@
+/** The CPU time a target's process spends in the counted window. */
+final class CpuWindow implements BenchLoad.Window {
+  private final Target target;
+  private final Results results;
+  private final ProcessMeter meter;
+  private ProcessMeter.Use before;
+  private ProcessMeter.Use spent;
+
+  CpuWindow(Target target, Results results) {
+    this.target = target;
+    this.results = results;
+    this.meter = target.measured() ? target.meter() : null;
+  }
+
+  @Override
+  public void begin() {
+    before = meter == null ? null : meter.use();
+  }
+
+  @Override
+  public void end() {
+    spent = meter == null ? null : meter.use().since(before);
+  }
+
+  void add(Metric cpu, Metric sleeps, int round, long count) {
+    if (spent != null && count > 0) {
+      results.add(target.name, cpu, round, spent.cpuNanos() / 1000.0 / count);
+      if (sleeps != null) {
+        results.add(target.name, sleeps, round, spent.sleeps() / (double) count);
+      }
+    }
+  }
+
+  void addUserShare(int round) {
+    if (spent != null) {
+      double all = spent.userNanos() + spent.systemNanos();
+      results.add(target.name, Metric.USER_SHARE, round, 100 * spent.userNanos() / all);
+    }
+  }
+}
