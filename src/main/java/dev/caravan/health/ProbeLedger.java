@@ -162,7 +162,7 @@ public final class ProbeLedger {
 
     private void readmit(String server, String reason) {
       Backend backend = fleet.find(server);
-      if (backend != null && backend.availability() == mark) { // else others say otherwise
+      if (backend != null && backend.availability().equals(mark)) { // else others say otherwise
         backend.availability(Availability.UP);
       }
       mark = null;
