@@ -1,0 +1,255 @@
+package dev.caravan.route;
+
+import dev.caravan.fleet.BackendSpec;
+import dev.caravan.fleet.Secret;
+import dev.caravan.upstream.Timeouts;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a {@code model:} endpoint says about its server. Immutable.
+ *
+ * @param spec the server, as the fleet knows it
+ * @param timeouts how long it may take
+ * @param keepAliveMillis how long an idle connection to it is kept
+ * @param probe what its probes ask for
+ * @param trustCertificates a PEM file of certificates to trust besides the JDK's; null for none
+ */
+public record ModelParameters(
+    BackendSpec spec,
+    Timeouts timeouts,
+    long keepAliveMillis,
+    ProbeKind probe,
+    @Nullable Path trustCertificates) {
+
+  /** What the probes of a server ask for. */
+  public enum ProbeKind {
+    CHAT,
+    COMPLETIONS,
+    EMBEDDINGS,
+    /** It is not probed. */
+    OFF;
+
+    /** As it is spelt in a route. */
+    public String word() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /*
+   * Keep-alive 4 s: uvicorn, in front of vLLM and SGLang, closes a connection that was idle for 5 s;
+   * whoever closes first never sends a request into a closing connection.
+   */
+  private static final long KEEP_ALIVE_MILLIS = 4_000;
+
+  /** The table: everything a {@code model:} endpoint takes. */
+  static final List<Parameter> TABLE =
+      List.of(
+          row(
+              "url",
+              new Parameter.Url(),
+              "required where the server is first named",
+              "Where the server is: scheme, host, port, and a path prefix if it has one."),
+          row(
+              "model",
+              new Parameter.Text(),
+              "the pool's name",
+              "The name by which the server knows the model."),
+          row("weight", new Parameter.Whole(1, 256), "1", "Its share beside its siblings."),
+          row(
+              "maxInflight",
+              new Parameter.Whole(1, Integer.MAX_VALUE),
+              "no limit",
+              "The most requests it holds at once; more go to its siblings."),
+          row("zone", new Parameter.Text(), "none", "Where it stands."),
+          row("labels", new Parameter.Labels(), "none", "Labels for filters and for people."),
+          row(
+              "apiKey",
+              new Parameter.SecretReference(),
+              "none",
+              "Where the key is that goes to it as `Authorization: Bearer`."),
+          row(
+              "probe",
+              new Parameter.Word("chat", "completions", "embeddings", "off"),
+              "chat",
+              "What its probes ask for."),
+          row(
+              "connectTimeout",
+              new Parameter.Duration(),
+              "2s",
+              "Until the connection stands, TLS included."),
+          row(
+              "firstByteTimeout",
+              new Parameter.Duration(),
+              "120s",
+              "From the end of the request to the first byte of the answer."),
+          row(
+              "idleTimeout",
+              new Parameter.Duration(),
+              "60s",
+              "Silence between two parts of an answer."),
+          row("totalTimeout", new Parameter.Duration(), "30m", "The whole attempt."),
+          row(
+              "keepAlive",
+              new Parameter.Duration(),
+              "4s",
+              "How long an idle connection is kept; less than the server keeps it."),
+          row(
+              "trustCertificates",
+              new Parameter.ExistingFile(),
+              "the JDK's own",
+              "A PEM file of certificates to trust as well."));
+
+  private static Parameter row(String name, Parameter.Type type, String otherwise, String meaning) {
+    return new Parameter(name, type, otherwise, meaning);
+  }
+
+  /** The row of that parameter, or null where there is none. */
+  static @Nullable Parameter find(String name) {
+    for (Parameter row : TABLE) {
+      if (row.name().equals(name)) {
+        return row;
+      }
+    }
+    return null;
+  }
+
+  /** The server's name in a {@code model:} URI, or null where the URI has another scheme. */
+  public static @Nullable String nameOf(String uri) {
+    return EndpointName.in(uri, "model");
+  }
+
+  /**
+   * What the parameters of an endpoint say.
+   *
+   * @param name the server's name
+   * @param given values by name, placeholders resolved; an {@code apiKey} that is neither {@code
+   *     env:} nor {@code file:} is what a placeholder held, and thus the key itself
+   * @param environment the value of an environment variable, or null
+   * @throws IllegalArgumentException with everything that is wrong, in one message that starts with
+   *     {@code model:name}
+   */
+  public static ModelParameters read(
+      String name, Map<String, String> given, UnaryOperator<@Nullable String> environment) {
+    List<String> problems = problems(name, given);
+    if (!given.containsKey("url")) {
+      problems.add("url is missing, such as http://10.0.0.11:8000");
+    }
+    Secret key = null;
+    String reference = given.get("apiKey");
+    if (reference != null) {
+      try {
+        key = new Secret(secret(reference, environment));
+      } catch (IOException e) {
+        problems.add(String.valueOf(e.getMessage()));
+      }
+    }
+    if (!problems.isEmpty()) {
+      throw new IllegalArgumentException("model:" + name + ": " + String.join("; ", problems));
+    }
+    String trust = given.get("trustCertificates");
+    return new ModelParameters(
+        new BackendSpec(
+            name,
+            URI.create(given.getOrDefault("url", "")),
+            Integer.parseInt(given.getOrDefault("weight", "1")),
+            given.containsKey("maxInflight")
+                ? Integer.parseInt(given.getOrDefault("maxInflight", ""))
+                : BackendSpec.UNLIMITED,
+            given.get("model"),
+            key,
+            given.get("zone"),
+            labels(given.get("labels"))),
+        new Timeouts(
+            millis(given, "connectTimeout", Timeouts.DEFAULT.connectMillis()),
+            millis(given, "firstByteTimeout", Timeouts.DEFAULT.firstByteMillis()),
+            millis(given, "idleTimeout", Timeouts.DEFAULT.idleMillis()),
+            millis(given, "totalTimeout", Timeouts.DEFAULT.totalMillis())),
+        millis(given, "keepAlive", KEEP_ALIVE_MILLIS),
+        ProbeKind.valueOf(given.getOrDefault("probe", "chat").toUpperCase(Locale.ROOT)),
+        trust == null ? null : Path.of(trust));
+  }
+
+  private static List<String> problems(String name, Map<String, String> given) {
+    List<String> problems = new ArrayList<>();
+    if (!EndpointName.model(name)) {
+      problems.add("\"" + name + "\" is not " + EndpointName.MODEL_ACCEPTED);
+    }
+    given.forEach(
+        (parameter, text) -> {
+          Parameter row = find(parameter);
+          String problem =
+              row == null
+                  ? unknown(parameter, TABLE)
+                  : row.type().secret() ? null : row.problem(text);
+          if (problem != null) {
+            problems.add(problem);
+          }
+        });
+    return problems;
+  }
+
+  /** What to say about a parameter that no row of a table knows. */
+  static String unknown(String parameter, List<Parameter> table) {
+    List<String> names = table.stream().map(Parameter::name).toList();
+    String near = Nearest.of(parameter, names);
+    return "unknown parameter \""
+        + parameter
+        + "\""
+        + (near == null
+            ? ", accepted: " + String.join(", ", names)
+            : ", did you mean " + near + "?");
+  }
+
+  private static String secret(String reference, UnaryOperator<@Nullable String> environment)
+      throws IOException {
+    if (reference.startsWith("env:")) {
+      String variable = reference.substring("env:".length());
+      String value = environment.apply(variable);
+      if (value == null || value.isBlank()) {
+        throw new IOException("apiKey: the environment variable " + variable + " is not set");
+      }
+      return value.strip();
+    }
+    if (reference.startsWith("file:")) {
+      String file = reference.substring("file:".length());
+      String value;
+      try {
+        value = Files.readString(Path.of(file)).strip();
+      } catch (IOException | InvalidPathException e) {
+        throw new IOException("apiKey: the file " + file + " cannot be read", e);
+      }
+      if (value.isEmpty() || value.indexOf('\n') >= 0) {
+        throw new IOException("apiKey: the file " + file + " must hold one line, the key");
+      }
+      return value;
+    }
+    return reference;
+  }
+
+  private static Map<String, String> labels(@Nullable String text) {
+    Map<String, String> labels = new LinkedHashMap<>();
+    if (text != null) {
+      for (String label : text.split(",", -1)) {
+        int equals = label.indexOf('=');
+        labels.put(label.substring(0, equals), label.substring(equals + 1));
+      }
+    }
+    return labels;
+  }
+
+  private static long millis(Map<String, String> given, String name, long otherwise) {
+    String text = given.get(name);
+    return text == null ? otherwise : Durations.millis(text).orElse(otherwise);
+  }
+}

@@ -1,0 +1,63 @@
+package dev.caravan.route;
+
+import org.apache.camel.Consumer;
+import org.apache.camel.Processor;
+import org.apache.camel.Producer;
+import org.apache.camel.support.DefaultEndpoint;
+
+/** One server's probe, as a route's {@code from} names it. */
+final class ProbeEndpoint extends DefaultEndpoint {
+  private final ProbeComponent component;
+  private final String server;
+  private final long periodMillis;
+  private final long timeoutMillis;
+  private final int jitterPercent;
+
+  ProbeEndpoint(
+      String uri,
+      ProbeComponent component,
+      String server,
+      long periodMillis,
+      long timeoutMillis,
+      int jitterPercent) {
+    super(uri, component);
+    this.component = component;
+    this.server = server;
+    this.periodMillis = periodMillis;
+    this.timeoutMillis = timeoutMillis;
+    this.jitterPercent = jitterPercent;
+  }
+
+  @Override
+  public Producer createProducer() {
+    throw new UnsupportedOperationException(
+        "probe:" + server + " can only be where a route starts from");
+  }
+
+  @Override
+  public Consumer createConsumer(Processor processor) throws Exception {
+    ProbeConsumer consumer = new ProbeConsumer(this, processor);
+    configureConsumer(consumer);
+    return consumer;
+  }
+
+  ProbeComponent component() {
+    return component;
+  }
+
+  String server() {
+    return server;
+  }
+
+  long periodMillis() {
+    return periodMillis;
+  }
+
+  long timeoutMillis() {
+    return timeoutMillis;
+  }
+
+  int jitterPercent() {
+    return jitterPercent;
+  }
+}
