@@ -1,47 +1,113 @@
 package dev.caravan;
 
-import io.micrometer.core.instrument.MeterRegistry;
+import dev.caravan.route.RouteFile;
+import dev.caravan.route.RouteFileError;
+import dev.caravan.route.RouteFiles;
+import dev.caravan.simulator.DemoFleet;
 import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import io.quarkus.runtime.configuration.ConfigurationException;
+import io.vertx.core.Vertx;
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.inject.Inject;
-import java.nio.file.Files;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.stream.Stream;
+import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.quarkus.main.events.AfterConfigure;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
-/** Starts the gateway with Camel and stops it with Quarkus. */
+/** Starts the gateway with Camel, says that it is ready, and stops it with Quarkus. */
 @ApplicationScoped
 public class Boot {
+  private static final Logger LOG = Logger.getLogger("dev.caravan");
+
   private final Settings settings;
   private final Gateway gateway;
+  private final Vertx vertx;
+  private final int managementPort;
+  private @Nullable DemoFleet demo;
+  private @Nullable CamelContext camel;
 
   @Inject
-  Boot(Settings settings, MeterRegistry registry) {
+  Boot(
+      Settings settings,
+      Gateway gateway,
+      Vertx vertx,
+      @ConfigProperty(name = "quarkus.http.port") int managementPort) {
     this.settings = settings;
-    this.gateway = new Gateway(settings, registry);
+    this.gateway = gateway;
+    this.vertx = vertx;
+    this.managementPort = managementPort;
   }
 
   void configure(@Observes AfterConfigure event) throws Exception {
-    CamelContext camel = event.getCamelContext();
-    gateway.installIn(camel);
-    try (Stream<Path> files = Files.list(Path.of(settings.routes().directory()))) {
-      List<Resource> resources =
-          files
-              .filter(f -> f.toString().endsWith(".yaml"))
-              .sorted()
-              .map(f -> ResourceHelper.resolveResource(camel, "file:" + f.toAbsolutePath()))
-              .toList();
-      PluginHelper.getRoutesLoader(camel).loadRoutes(resources);
+    CamelContext context = event.getCamelContext();
+    camel = context;
+    gateway.installIn(context);
+    if (settings.demo().enabled()) {
+      startDemo(context);
+    }
+    loadRoutes(context);
+  }
+
+  private void startDemo(CamelContext context) {
+    DemoFleet fleet =
+        DemoFleet.create(vertx, 0, List.of(Welcome.DEMO_MODEL), settings.demo().speedup(), 1)
+            .startAndWait();
+    demo = fleet;
+    fleet
+        .uris()
+        .forEach(
+            (name, uri) ->
+                context
+                    .getPropertiesComponent()
+                    .addOverrideProperty("caravan.demo." + name + ".url", uri.toString()));
+  }
+
+  private void loadRoutes(CamelContext context) throws Exception {
+    List<RouteFile> files;
+    try {
+      files = RouteFiles.find(settings.routes().directory().map(Path::of).orElse(null));
+    } catch (IOException e) {
+      throw new ConfigurationException("Route files: " + e.getMessage());
+    }
+    List<RouteFileError> errors = gateway.validator(context).validate(files);
+    if (!errors.isEmpty()) {
+      throw new ConfigurationException(
+          errors.stream()
+              .map(RouteFileError::toString)
+              .collect(Collectors.joining("\n", "The route files have errors:\n", "")));
+    }
+    List<Resource> resources =
+        files.stream()
+            .map(file -> ResourceHelper.resolveResource(context, file.location()))
+            .toList();
+    PluginHelper.getRoutesLoader(context).loadRoutes(resources);
+  }
+
+  /** Last of all observers, when both ports are open. */
+  void ready(@Observes @Priority(Integer.MAX_VALUE) StartupEvent event) throws Exception {
+    CamelContext context = camel;
+    if (context != null) {
+      gateway.startProbes(context);
+      LOG.info(Welcome.text(settings, gateway.pools().names(), managementPort));
     }
   }
 
   void stop(@Observes ShutdownEvent event) {
     gateway.stop();
+    DemoFleet fleet = demo;
+    if (fleet != null) {
+      fleet.close();
+    }
   }
 }

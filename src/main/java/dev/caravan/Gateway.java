@@ -1,18 +1,27 @@
 package dev.caravan;
 
 import dev.caravan.fleet.Fleet;
+import dev.caravan.health.Breakers;
+import dev.caravan.health.ProbeLedger;
 import dev.caravan.ingress.GatewayHttpComponent;
 import dev.caravan.ingress.HttpIngress;
 import dev.caravan.ingress.HttpSettings;
 import dev.caravan.request.RequestId;
 import dev.caravan.route.ErrorAnswer;
 import dev.caravan.route.ModelComponent;
+import dev.caravan.route.ModelParameters;
 import dev.caravan.route.PoolComponent;
 import dev.caravan.route.Pools;
+import dev.caravan.route.ProbeAnswer;
+import dev.caravan.route.ProbeComponent;
+import dev.caravan.route.ProbeTimer;
+import dev.caravan.route.Probes;
+import dev.caravan.route.RouteFileValidator;
 import dev.caravan.route.ServerBalancer;
 import dev.caravan.route.Servers;
 import dev.caravan.select.Balancers;
 import dev.caravan.telemetry.AccessLog;
+import dev.caravan.telemetry.HealthMeters;
 import dev.caravan.telemetry.Meters;
 import dev.caravan.time.Chance;
 import dev.caravan.time.Ticker;
@@ -24,7 +33,10 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import io.netty.resolver.dns.DnsAddressResolverGroup;
 import io.netty.resolver.dns.DnsNameResolverBuilder;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.inject.Inject;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.model.ErrorHandlerDefinition;
 import org.apache.camel.model.Model;
@@ -36,18 +48,23 @@ import org.apache.camel.processor.loadbalancer.LoadBalancer;
  * The gateway put together: every part made once, handed what it needs, and made known to Camel
  * under the names that routes use.
  */
-final class Gateway {
+@ApplicationScoped
+public class Gateway {
   private final Settings settings;
   private final Ticker ticker = Ticker.system();
   private final Chance chance;
   private final Transport transport = Transport.best();
   private final EventLoopGroup loops;
   private final Fleet fleet;
+  private final Breakers breakers;
+  private final ProbeLedger ledger;
+  private final Probes probes;
   private final Pools pools;
   private final Servers servers;
   private final UpstreamClient client;
   private final HttpIngress ingress;
 
+  @Inject
   Gateway(Settings settings, MeterRegistry registry) {
     this.settings = settings;
     WallClock clock = WallClock.system();
@@ -58,7 +75,19 @@ final class Gateway {
             : Runtime.getRuntime().availableProcessors();
     loops = transport.eventLoops(threads, "caravan-loop");
     Meters meters = new Meters(registry);
-    fleet = new Fleet(meters::watch);
+    HealthMeters health = new HealthMeters(registry);
+    breakers = new Breakers(ticker, health);
+    fleet =
+        new Fleet(
+            backend -> {
+              meters.watch(backend);
+              health.watch(backend.name());
+              breakers.join(backend);
+            });
+    ledger =
+        new ProbeLedger(
+            settings.probe().failures(), settings.probe().successes(), fleet, breakers, health);
+    probes = new Probes(ledger);
     pools = new Pools(clock);
     servers = new Servers(fleet, new TlsClients(), System::getenv);
     client = new UpstreamClient(transport, resolver(), ticker);
@@ -98,6 +127,9 @@ final class Gateway {
     camel.addComponent("netty-http", new GatewayHttpComponent(ingress, transport, loops));
     camel.addComponent("pool", new PoolComponent(pools));
     camel.addComponent("model", new ModelComponent(servers, client, loops));
+    camel.addComponent("probe", new ProbeComponent(ledger, ProbeTimer.on(loops), chance));
+    camel.getRegistry().bind("breakers", breakers);
+    camel.getRegistry().bind("probe-answer", new ProbeAnswer());
     camel.getRegistry().bind("error-answer", new ErrorAnswer(ticker));
     for (String name : Balancers.names()) {
       // Each loadBalance step gets its own: Camel adds the step's outputs to the instance.
@@ -114,22 +146,36 @@ final class Gateway {
     none.setErrorHandlerType(new NoErrorHandlerDefinition());
     RouteConfigurationDefinition everywhere = new RouteConfigurationDefinition();
     everywhere.setErrorHandler(none);
-    camel.getCamelContextExtension().getContextPlugin(Model.class).addRouteConfiguration(everywhere);
+    camel
+        .getCamelContextExtension()
+        .getContextPlugin(Model.class)
+        .addRouteConfiguration(everywhere);
+  }
+
+  /** Checks route files against what this gateway knows. */
+  RouteFileValidator validator(CamelContext camel) {
+    return new RouteFileValidator(
+        name -> camel.getPropertiesComponent().resolveProperty(name).orElse(null),
+        Balancers.names(),
+        name -> camel.getRegistry().lookupByNameAndType(name, LoadBalancer.class) != null);
+  }
+
+  /** Makes a probe route for every server; when the routes have started. */
+  void startProbes(CamelContext camel) throws Exception {
+    for (ModelParameters server : servers.all()) {
+      probes.ensure(camel, server, servers.modelOf(server.spec().name()));
+    }
   }
 
   Pools pools() {
     return pools;
   }
 
-  Fleet fleet() {
-    return fleet;
-  }
-
-  HttpIngress ingress() {
-    return ingress;
+  Servers servers() {
+    return servers;
   }
 
   void stop() {
-    loops.shutdownGracefully(0, 2, java.util.concurrent.TimeUnit.SECONDS).awaitUninterruptibly();
+    loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
   }
 }

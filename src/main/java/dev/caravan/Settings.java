@@ -74,9 +74,8 @@ public interface Settings {
 
   /** The route files. */
   interface Routes {
-    /** The user's directory. */
-    @WithDefault("routes")
-    String directory();
+    /** The user's directory; empty for {@code routes} in the working directory. */
+    Optional<String> directory();
   }
 
   /** Prompt probes. */

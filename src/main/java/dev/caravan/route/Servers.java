@@ -4,12 +4,9 @@ import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.Fleet;
 import dev.caravan.upstream.Target;
 import dev.caravan.upstream.TlsClients;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
-import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -25,7 +22,6 @@ public final class Servers {
   private final Fleet fleet;
   private final TlsClients tls;
   private final UnaryOperator<@Nullable String> environment;
-  private final List<Consumer<ModelParameters>> watchers = new ArrayList<>();
   private volatile Map<String, Server> byName = Map.of();
 
   /**
@@ -37,11 +33,6 @@ public final class Servers {
     this.fleet = fleet;
     this.tls = tls;
     this.environment = environment;
-  }
-
-  /** Adds someone who is told of every server that a route names for the first time. */
-  public void onNew(Consumer<ModelParameters> watcher) {
-    watchers.add(watcher);
   }
 
   /**
@@ -71,8 +62,6 @@ public final class Servers {
     byName = Map.copyOf(next);
     if (known != null) {
       known.target().retire();
-    } else {
-      watchers.forEach(watcher -> watcher.accept(parameters));
     }
     return server;
   }
@@ -80,6 +69,17 @@ public final class Servers {
   /** The server of that name as the routes have it now, or null. */
   @Nullable Server find(String name) {
     return byName.get(name);
+  }
+
+  /** The name by which a server is asked for its model, where no request says which. */
+  public String modelOf(String name) {
+    Server server = byName.get(name);
+    if (server == null) {
+      return name;
+    }
+    String own = server.parameters().spec().model();
+    String pool = server.target().servedAs();
+    return own != null ? own : pool != null ? pool : name;
   }
 
   /** What the routes say of every server. */

@@ -23,10 +23,8 @@ import org.jspecify.annotations.Nullable;
  * load, and its answer is collected: the body becomes its text, {@code caravan.status} its status.
  */
 final class TextCall implements AnswerReceiver, BodySink {
-  static final String STATUS = "caravan.status";
-
-  /** Names the operation where it is not a chat: the value is a path such as /v1/embeddings. */
-  static final String PATH = "caravan.path";
+  /** Names the operation where it is not a chat, in the words of a server's probe parameter. */
+  static final String API = "caravan.api";
 
   /** The most of an answer that is kept; a probe's is far smaller. */
   private static final int MAX_ANSWER = 1 << 20;
@@ -50,18 +48,20 @@ final class TextCall implements AnswerReceiver, BodySink {
 
   void start() {
     String text = exchange.getIn().getBody(String.class);
-    Api api = api(exchange.getIn().getHeader(PATH, String.class));
+    Api api = api(exchange.getIn().getHeader(API, String.class));
     EventLoop loop = component.loops().next();
     loop.execute(() -> send(text == null ? "" : text, api, loop));
   }
 
-  private static Api api(@Nullable String path) {
-    for (Api api : Api.values()) {
-      if (api.path().equals(path)) {
-        return api;
-      }
+  private static Api api(@Nullable String word) {
+    if (word == null) {
+      return Api.CHAT_COMPLETIONS;
     }
-    return Api.CHAT_COMPLETIONS;
+    return switch (word) {
+      case "completions" -> Api.COMPLETIONS;
+      case "embeddings" -> Api.EMBEDDINGS;
+      default -> Api.CHAT_COMPLETIONS;
+    };
   }
 
   private void send(String text, Api api, EventLoop loop) {
@@ -138,7 +138,7 @@ final class TextCall implements AnswerReceiver, BodySink {
     if (failure != null) {
       exchange.setException(failure);
     } else {
-      exchange.getMessage().setHeader(STATUS, status);
+      exchange.getMessage().setHeader(ProbeAnswer.STATUS_HEADER, status);
       exchange.getMessage().setBody(text);
     }
     callback.done(false);
