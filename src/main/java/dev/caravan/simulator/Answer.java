@@ -1,7 +1,7 @@
 package dev.caravan.simulator;
 
 import java.nio.charset.StandardCharsets;
-import java.util.Locale;
+import java.util.regex.Pattern;
 
 /**
  * The text that a simulated server answers with, cut into tokens. Immutable; the same for the same
@@ -12,6 +12,8 @@ import java.util.Locale;
  */
 final class Answer {
   private static final int ECHO_CHARACTERS = 60;
+  private static final Pattern SPACE = Pattern.compile("\\s+");
+  private static final String READY = "ready";
   private static final String[] SENTENCES = {
     "A caravan is as fast as its slowest camel, so we look before we load. ",
     "Tokens leave here one step at a time, many requests to a step. ",
@@ -44,8 +46,8 @@ final class Answer {
    */
   static Answer compose(String server, String said, long digest, int most, int least) {
     StringBuilder text = new StringBuilder(256);
-    boolean ready = said.toLowerCase(Locale.ROOT).contains("ready");
-    text.append(ready ? "ready. " : "").append("This is ").append(server);
+    boolean ready = saysReady(said);
+    text.append(ready ? READY + ". " : "").append("This is ").append(server);
     text.append(", a simulated model server. ");
     if (!said.isBlank()) {
       text.append("You said: ").append(echo(said)).append(". ");
@@ -96,8 +98,20 @@ final class Answer {
     return stopped ? "stop" : "length";
   }
 
+  private static boolean saysReady(String said) {
+    for (int i = 0; i + READY.length() <= said.length(); i++) {
+      boolean begins = (said.charAt(i) | 0x20) == 'r'; // either case
+      if (begins && said.regionMatches(true, i, READY, 0, READY.length())) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   private static String echo(String said) {
-    String line = said.strip().replaceAll("\\s+", " ");
+    // Only the beginning is looked at: prompts are long.
+    String start = said.substring(0, Math.min(said.length(), 2 * ECHO_CHARACTERS));
+    String line = SPACE.matcher(start.strip()).replaceAll(" ");
     if (line.length() <= ECHO_CHARACTERS) {
       return '"' + line + '"';
     }
@@ -110,7 +124,7 @@ final class Answer {
 
   /** Ends of pieces of four characters; the word "ready" at the start stays whole. */
   private static int[] cut(CharSequence text, boolean ready, int most) {
-    int first = Math.min(ready ? "ready".length() : PromptBlocks.TOKEN_BYTES, text.length());
+    int first = Math.min(ready ? READY.length() : PromptBlocks.TOKEN_BYTES, text.length());
     int rest = text.length() - first;
     int pieces = 1 + (rest + PromptBlocks.TOKEN_BYTES - 1) / PromptBlocks.TOKEN_BYTES;
     int[] ends = new int[Math.min(pieces, most)];

@@ -24,20 +24,13 @@ public final class Engine {
   private final ArrayDeque<Sequence> entering = new ArrayDeque<>();
   private final ArrayDeque<Sequence> waiting = new ArrayDeque<>();
   private final ArrayList<Sequence> running = new ArrayList<>();
-  private final ArrayList<Sequence> scheduled = new ArrayList<>();
+  private final Step step = new Step();
   private final EngineCounters counters = new EngineCounters();
   private boolean stepping;
   private boolean advancing;
   private long stepEndNanos;
   private long nowNanos = Long.MIN_VALUE;
   private double slowdown = 1;
-
-  // The step that is being put together.
-  private int budget;
-  private int prefillTokens;
-  private int decodeTokens;
-  private double attendedPairs;
-  private long decodeContext;
 
   public Engine(EngineParameters parameters) {
     this(parameters, StepObserver.BLIND);
@@ -202,34 +195,25 @@ public final class Engine {
   }
 
   private void beginStep() {
-    scheduled.clear();
-    budget = parameters.tokenBudget();
-    prefillTokens = 0;
-    decodeTokens = 0;
-    attendedPairs = 0;
-    decodeContext = 0;
+    step.clear(parameters.tokenBudget());
     if (scheduleRunning()) {
       admitWaiting();
     }
-    if (scheduled.isEmpty()) {
+    if (step.sequences.isEmpty()) {
       return;
     }
-    long nanos =
-        parameters
-            .stepTime()
-            .nanos(prefillTokens + decodeTokens, attendedPairs, decodeContext, scheduled.size());
-    long lasts = Math.max(1, Math.round(nanos * slowdown)) + parameters.outputTokenNanos();
-    stepEndNanos = nowNanos + lasts;
+    long nanos = Math.max(1, Math.round(step.nanos(parameters.stepTime()) * slowdown));
+    stepEndNanos = nowNanos + nanos + parameters.outputTokenNanos();
     stepping = true;
     counters.steps++;
-    counters.prefillTokens += prefillTokens;
-    observer.step(nowNanos, stepEndNanos, prefillTokens, decodeTokens);
+    counters.prefillTokens += step.prefillTokens();
+    observer.step(nowNanos, stepEndNanos, step.prefillTokens(), step.decodeTokens());
   }
 
   /** Gives running sequences their tokens; false if one had to be preempted for that. */
   private boolean scheduleRunning() {
     boolean plenty = true;
-    for (int i = 0; i < running.size() && budget > 0; i++) {
+    for (int i = 0; i < running.size() && step.hasRoom(); i++) {
       Sequence sequence = running.get(i);
       while (sequence.blockCount < blocksFor(sequence.knownTokens())) {
         int block = kv.holdOne();
@@ -257,7 +241,7 @@ public final class Engine {
   }
 
   private void admitWaiting() {
-    while (budget > 0 && running.size() < parameters.maxSequences() && !waiting.isEmpty()) {
+    while (step.hasRoom() && running.size() < parameters.maxSequences() && !waiting.isEmpty()) {
       Sequence sequence = waiting.element();
       int known = sequence.knownTokens();
       // The last token is always computed: its output is what the next token is drawn from.
@@ -286,20 +270,9 @@ public final class Engine {
   }
 
   private void schedule(Sequence sequence) {
-    int missing = sequence.knownTokens() - sequence.computedTokens;
-    int tokens = Math.min(missing, budget);
-    budget -= tokens;
-    if (missing == 1 && sequence.madeTokens > 0) {
-      decodeTokens++;
-      decodeContext += sequence.computedTokens;
-    } else {
-      prefillTokens += tokens;
-      attendedPairs += tokens * (sequence.computedTokens + tokens / 2.0);
-    }
-    sequence.scheduledTokens = tokens;
-    scheduled.add(sequence);
+    step.add(sequence);
     // As in vLLM, found from now on: whoever finds them runs in this step or a later one.
-    int full = (sequence.computedTokens + tokens) / parameters.blockTokens();
+    int full = (sequence.computedTokens + sequence.scheduledTokens) / parameters.blockTokens();
     int named = Math.min(full, sequence.hashes.length);
     for (int i = sequence.publishedBlocks; i < named; i++) {
       kv.publish(sequence.blocks[i], sequence.hashes[i]);
@@ -308,8 +281,8 @@ public final class Engine {
   }
 
   private void finishStep() {
-    for (int i = 0; i < scheduled.size(); i++) {
-      Sequence sequence = scheduled.get(i);
+    for (int i = 0; i < step.sequences.size(); i++) {
+      Sequence sequence = step.sequences.get(i);
       if (sequence.state != Sequence.State.RUNNING) {
         continue; // aborted meanwhile
       }

@@ -73,11 +73,7 @@ public final class SimulatedServer implements AutoCloseable {
 
   /** Stops listening, closes all connections, and stops the engine. */
   public Future<Void> stop() {
-    return onLoop(
-        () -> {
-          core.engine.close();
-          return unlisten();
-        });
+    return onLoop(() -> unlisten().onComplete(closed -> core.engine.close()));
   }
 
   @Override

@@ -12,7 +12,12 @@ import com.openai.models.chat.completions.ChatCompletionCreateParams;
 import com.openai.models.embeddings.CreateEmbeddingResponse;
 import com.openai.models.embeddings.EmbeddingCreateParams;
 import io.vertx.core.Vertx;
+import java.io.BufferedReader;
+import java.net.URI;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -123,6 +128,27 @@ class SimulatedFleetTest {
     assertThat(server.models()).containsExactly("m1", "m2");
     assertThat(server.uri()).hasToString("http://127.0.0.1:9001");
     assertThat(SimulatorMain.HELP).contains("--step-factor").contains("--remember");
+  }
+
+  @Test
+  void main_inAProcessOfItsOwn_printsWhereItIs() throws Exception {
+    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
+    String classPath =
+        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
+    ProcessBuilder command =
+        new ProcessBuilder(
+            java, "-cp", classPath, SimulatorMain.class.getName(), "--name", "apart");
+    Process process = command.redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    try (BufferedReader out = process.inputReader(StandardCharsets.UTF_8)) {
+      String line = out.readLine();
+      assertThat(line).startsWith("ready http://127.0.0.1:");
+      SimClient client = new SimClient(URI.create(line.substring("ready ".length())));
+      assertThat(client.get("/health").headers().firstValue("x-simulated-server"))
+          .contains("apart");
+    } finally {
+      process.destroy();
+      assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+    }
   }
 
   private static OpenAIClient openAi(SimulatedServer server) {
