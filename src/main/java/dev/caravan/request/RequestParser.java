@@ -128,10 +128,7 @@ public final class RequestParser {
       throw InvalidRequest.badRequest("The body of your request is not valid JSON.", null, null);
     }
     if (fields.model < 0) {
-      throw InvalidRequest.badRequest(
-          "Your request has no 'model': name the model that shall answer.",
-          MODEL,
-          "missing_required_parameter");
+      throw BodyFields.missingModel();
     }
     int quote = from + fields.model;
     String model = JsonText.decode(bytes, quote, MAX_MODEL_LENGTH + 2);
