@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.CompositeByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -217,6 +219,35 @@ class UsageScannerTest {
     assertThat(bytes.writerIndex()).isEqualTo(29);
     assertThat(bytes.refCnt()).isOne();
     bytes.release();
+  }
+
+  @Test
+  void scan_anyKindOfBuffer_findsTheSame() {
+    byte[] bytes = STREAM.getBytes(StandardCharsets.UTF_8);
+    PooledByteBufAllocator pool = PooledByteBufAllocator.DEFAULT;
+    List<ByteBuf> buffers =
+        List.of(
+            pool.heapBuffer().writeBytes(bytes),
+            pool.directBuffer().writeBytes(bytes),
+            pool.directBuffer().writeZero(9).writeBytes(bytes).writeZero(3).slice(9, bytes.length),
+            pool.heapBuffer().writeZero(9).writeBytes(bytes).setIndex(9, 9 + bytes.length),
+            Unpooled.directBuffer().writeBytes(bytes).asReadOnly(),
+            Unpooled.wrappedBuffer(bytes).asReadOnly(),
+            Unpooled.wrappedBuffer(Unpooled.EMPTY_BUFFER, Unpooled.copiedBuffer(bytes)),
+            Unpooled.compositeBuffer().addComponent(true, Unpooled.copiedBuffer(bytes)),
+            Unpooled.unreleasableBuffer(Unpooled.copiedBuffer(bytes)).duplicate());
+    for (ByteBuf buffer : buffers) {
+      UsageScanner scanner = new UsageScanner();
+      scanner.scan(Unpooled.EMPTY_BUFFER);
+      scanner.scan(Unpooled.compositeBuffer());
+      scanner.scan(buffer);
+      scanner.scan(Unpooled.EMPTY_BUFFER);
+
+      assertThat(scanner.usage()).as("%s", buffer).isEqualTo(EXPECTED);
+      assertThat(scanner.events()).isEqualTo(5);
+      assertThat(buffer.readableBytes()).isEqualTo(bytes.length);
+      buffer.release();
+    }
   }
 
   @Test
