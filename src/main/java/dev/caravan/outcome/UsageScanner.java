@@ -1,6 +1,10 @@
 package dev.caravan.outcome;
 
 import io.netty.buffer.ByteBuf;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
@@ -30,6 +34,9 @@ public final class UsageScanner {
    * Across buffers the last eight bytes are carried in a shift register, and the first seven of the
    * next buffer go through it one by one.
    *
+   * The bytes are read through the buffer's own NIO view: it is there already, and a load from it
+   * checks its bounds only, where a load from a ByteBuf also checks that it is not released.
+   *
    * The object is collected as bytes and parsed once, when somebody asks: with usage on every event
    * only the last is worth parsing.
    */
@@ -54,6 +61,9 @@ public final class UsageScanner {
   private static final long HIGHS = 0x8080808080808080L;
   private static final long ALL_G = ONES * 'g';
   private static final long ALL_16 = ONES * 16;
+
+  private static final VarHandle LONG =
+      MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
 
   private enum State {
     /** Looking for the key. */
@@ -94,18 +104,35 @@ public final class UsageScanner {
 
   private long events;
 
-  /** Looks through the next bytes of the answer, those between the buffer's indexes. */
+  /**
+   * Looks through the next bytes of the answer, those between the buffer's indexes. Only where the
+   * buffer may be read: the NIO view that the buffer keeps for its own transfers is borrowed.
+   */
   public void scan(ByteBuf bytes) {
-    scan(bytes, bytes.readerIndex(), bytes.writerIndex());
+    scan(bytes, bytes.readerIndex(), bytes.readableBytes());
   }
 
   /**
-   * Looks through the next bytes of the answer, wherever they stand in the buffer.
+   * As {@link #scan(ByteBuf)}, for bytes that stand anywhere in the buffer.
    *
-   * @param from index of the first
-   * @param end index behind the last
+   * @param index of the first
    */
-  public void scan(ByteBuf bytes, int from, int end) {
+  public void scan(ByteBuf bytes, int index, int length) {
+    if (length == 0) {
+      return;
+    }
+    if (bytes.nioBufferCount() == 1) {
+      scan(bytes.internalNioBuffer(index, length));
+    } else {
+      for (ByteBuffer part : bytes.nioBuffers(index, length)) {
+        scan(part);
+      }
+    }
+  }
+
+  private void scan(ByteBuffer bytes) {
+    int from = bytes.position();
+    int end = bytes.limit();
     long base = passed - from;
     int i = from;
     while (i < end) {
@@ -136,7 +163,7 @@ public final class UsageScanner {
   }
 
   /** Searches from {@code i}; returns the index to go on from, in whatever state. */
-  private int search(ByteBuf bytes, int i, int end, long base) {
+  private int search(ByteBuffer bytes, int i, int end, long base) {
     int head = Math.min(end, i + WINDOW - 1);
     int next = searchByByte(bytes, i, head, base);
     if (state != State.KEY || end - i < 2 * WINDOW) {
@@ -145,14 +172,14 @@ public final class UsageScanner {
     // A key that ends behind the head has its 'g' from here on, and its window in this buffer.
     int word = head - BEHIND_G;
     for (; word + Long.BYTES <= end; word += Long.BYTES) {
-      long eight = bytes.getLongLE(word);
-      long g = eight ^ ALL_G;
-      long marks = (((g - ONES) & ~g) | ((eight - ALL_16) & ~eight)) & HIGHS;
+      long lanes = eight(bytes, word);
+      long g = lanes ^ ALL_G;
+      long marks = (((g - ONES) & ~g) | ((lanes - ALL_16) & ~lanes)) & HIGHS;
       for (; marks != 0; marks &= marks - 1) {
         int at = word + (Long.numberOfTrailingZeros(marks) >>> 3);
-        byte b = bytes.getByte(at);
+        byte b = bytes.get(at);
         if (b == 'g') {
-          if (at + BEHIND_G < end && isKey(bytes.getLongLE(at - BEFORE_G))) {
+          if (at + BEHIND_G < end && isKey(eight(bytes, at - BEFORE_G))) {
             return foundKey(at + BEHIND_G + 1);
           }
         } else if (at >= head) {
@@ -160,13 +187,13 @@ public final class UsageScanner {
         }
       }
     }
-    window = bytes.getLongLE(word - Long.BYTES);
+    window = eight(bytes, word - Long.BYTES);
     return searchByByte(bytes, word, end, base);
   }
 
-  private int searchByByte(ByteBuf bytes, int i, int end, long base) {
+  private int searchByByte(ByteBuffer bytes, int i, int end, long base) {
     while (i < end) {
-      byte b = bytes.getByte(i);
+      byte b = bytes.get(i);
       line(b, base + i);
       window = (window >>> 8) | ((long) b << 56);
       i++;
@@ -175,6 +202,11 @@ public final class UsageScanner {
       }
     }
     return i;
+  }
+
+  /** Eight bytes, the first lowest. */
+  private static long eight(ByteBuffer bytes, int i) {
+    return (long) LONG.get(bytes, i);
   }
 
   private static boolean isKey(long window) {
@@ -193,8 +225,8 @@ public final class UsageScanner {
   }
 
   /** One byte between the key and the object. */
-  private int step(ByteBuf bytes, int i, long base) {
-    byte b = bytes.getByte(i);
+  private int step(ByteBuffer bytes, int i, long base) {
+    byte b = bytes.get(i);
     if (b == ' ' || b == '\t' || b == '\n' || b == '\r') {
       line(b, base + i);
       return i + 1;
@@ -215,9 +247,9 @@ public final class UsageScanner {
     return i;
   }
 
-  private int collect(ByteBuf bytes, int i, int end, long base) {
+  private int collect(ByteBuffer bytes, int i, int end, long base) {
     while (i < end) {
-      byte b = bytes.getByte(i);
+      byte b = bytes.get(i);
       if (objectLength == MAX_OBJECT_BYTES) {
         searchAgain();
         return i;

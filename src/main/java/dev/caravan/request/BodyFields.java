@@ -106,10 +106,20 @@ final class BodyFields {
     }
   }
 
+  static InvalidRequest missingModel() {
+    return InvalidRequest.badRequest(
+        "Your request has no 'model': name the model that shall answer.",
+        MODEL,
+        "missing_required_parameter");
+  }
+
   private void readModel(JsonParser parser, JsonToken value) throws InvalidRequest {
     if (model >= 0) {
       throw InvalidRequest.badRequest(
           "Your request has more than one 'model': which one is meant is ambiguous.", MODEL, null);
+    }
+    if (value == JsonToken.VALUE_NULL) {
+      throw missingModel();
     }
     if (value != JsonToken.VALUE_STRING) {
       throw InvalidRequest.badRequest(

@@ -13,7 +13,9 @@ import dev.caravan.upstream.UpstreamFailure;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.EventLoop;
+import io.netty.util.concurrent.ScheduledFuture;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.jspecify.annotations.Nullable;
@@ -26,6 +28,9 @@ final class TextCall implements AnswerReceiver, BodySink {
   /** Names the operation where it is not a chat, in the words of a server's probe parameter. */
   static final String API = "caravan.api";
 
+  /** Bounds the call, in milliseconds; a Long. */
+  static final String TIMEOUT = "caravan.timeoutMillis";
+
   /** The most of an answer that is kept; a probe's is far smaller. */
   private static final int MAX_ANSWER = 1 << 20;
 
@@ -35,6 +40,7 @@ final class TextCall implements AnswerReceiver, BodySink {
   private final AsyncCallback callback;
   private @Nullable ByteBuf request;
   private @Nullable ByteBuf collected;
+  private @Nullable ScheduledFuture<?> timer;
   private int status;
   private boolean done;
 
@@ -77,6 +83,10 @@ final class TextCall implements AnswerReceiver, BodySink {
       String pool = server.target().servedAs();
       asked.pool(pool != null ? pool : asked.request().model());
       component.client().send(server.target(), asked, this);
+      Long limit = exchange.getIn().getHeader(TIMEOUT, Long.class);
+      if (limit != null && !done) {
+        timer = loop.schedule(asked::abandon, limit, TimeUnit.MILLISECONDS);
+      }
     } catch (InvalidRequest wrong) {
       finish(wrong);
     }
@@ -126,6 +136,10 @@ final class TextCall implements AnswerReceiver, BodySink {
       return;
     }
     done = true;
+    ScheduledFuture<?> set = timer;
+    if (set != null) {
+      set.cancel(false);
+    }
     ByteBuf kept = collected;
     String text = kept == null ? "" : kept.toString(StandardCharsets.UTF_8);
     if (kept != null) {

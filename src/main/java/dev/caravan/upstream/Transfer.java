@@ -297,7 +297,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
 
   @Override
   public void payload(ByteBuf in, int index, int length) {
-    usage.scan(in, index, index + length);
+    usage.scan(in, index, length);
   }
 
   void readComplete() {
