@@ -6,10 +6,12 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteDefinition;
 import org.apache.camel.model.RouteTemplateDefinition;
+import org.apache.camel.model.errorhandler.NoErrorHandlerDefinition;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -104,12 +106,18 @@ public final class Probes {
     for (RouteTemplateDefinition old : found) {
       model.removeRouteTemplateDefinition(old);
     }
+    if (latest.getRoute() != null && !latest.getRoute().isErrorHandlerFactorySet()) {
+      // Camel's default handler logs every failed probe as an error with its history; the ledger
+      // logs what becomes of it, once.
+      latest.getRoute().setErrorHandlerFactory(new NoErrorHandlerDefinition());
+    }
     return latest;
   }
 
   private static void removeRoute(CamelContext context, String id) throws Exception {
     if (context.getRoute(id) != null) {
-      context.getRouteController().stopRoute(id);
+      // Forced after a second: a probe that is out must not hold up a reload.
+      context.getRouteController().stopRoute(id, 1, TimeUnit.SECONDS);
       context.removeRoute(id);
     }
     RouteDefinition left = model(context).getRouteDefinition(id);

@@ -165,14 +165,15 @@ final class Steps {
       }
     }
     Node fallback = YamlNodes.get(node, "onFallback");
-    if (fallback != null && !models(fallback).isEmpty()) {
+    Node fallbackKey = YamlNodes.key(node, "onFallback");
+    if (fallback != null && fallbackKey != null && !models(fallback).isEmpty()) {
       error(
-          fallback,
+          fallbackKey,
           "circuitBreaker",
           "its onFallback must not lead to a model: endpoint, the balancer tries the next one"
               + " itself");
     }
-    Node foreign = YamlNodes.get(node, "faultToleranceConfiguration");
+    Node foreign = YamlNodes.key(node, "faultToleranceConfiguration");
     if (foreign != null) {
       error(
           foreign,

@@ -82,11 +82,19 @@ final class YamlNodes {
 
   /** The value of that key, or null where there is none or the node is no mapping. */
   static @Nullable Node get(@Nullable Node node, String key) {
-    if (node instanceof MappingNode mapping) {
-      for (NodeTuple entry : mapping.getValue()) {
-        if (key.equals(text(entry.getKeyNode()))) {
-          return entry.getValueNode();
-        }
+    for (NodeTuple entry : entries(node)) {
+      if (key.equals(text(entry.getKeyNode()))) {
+        return entry.getValueNode();
+      }
+    }
+    return null;
+  }
+
+  /** That key's own node, or null where there is none or the node is no mapping. */
+  static @Nullable Node key(@Nullable Node node, String key) {
+    for (NodeTuple entry : entries(node)) {
+      if (key.equals(text(entry.getKeyNode()))) {
+        return entry.getKeyNode();
       }
     }
     return null;

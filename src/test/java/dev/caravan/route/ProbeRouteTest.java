@@ -1,0 +1,277 @@
+package dev.caravan.route;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.caravan.fleet.Backend;
+import dev.caravan.fleet.Fleet;
+import dev.caravan.health.Breakers;
+import dev.caravan.health.HandTicker;
+import dev.caravan.health.HealthListener;
+import dev.caravan.health.ProbeLedger;
+import dev.caravan.outcome.Outcome;
+import dev.caravan.time.Chance;
+import dev.caravan.upstream.UpstreamFailure;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import org.apache.camel.AsyncCallback;
+import org.apache.camel.Exchange;
+import org.apache.camel.impl.DefaultCamelContext;
+import org.apache.camel.support.PluginHelper;
+import org.apache.camel.support.ResourceHelper;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The probe routes made of routes/probe.yaml, with time by hand. */
+class ProbeRouteTest {
+  private static final String READY =
+      "{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"ready\"}}]}";
+
+  private final Breakers breakers = new Breakers(new HandTicker(), HealthListener.NONE);
+  private final Fleet fleet = new Fleet(breakers::join);
+  private final ProbeLedger ledger = new ProbeLedger(3, 2, fleet, breakers, HealthListener.NONE);
+  private final HandTimer timer = new HandTimer();
+  private final StubModels models = new StubModels();
+  private final DefaultCamelContext context = new DefaultCamelContext();
+  private final Probes probes = new Probes(ledger);
+  private final List<Long> asked = new ArrayList<>();
+  private final List<String> questions = new ArrayList<>();
+  private final ModelParameters server =
+      ModelParameters.read("gpu-a", Map.of("url", "http://a:1"), name -> null);
+  private final Backend gpu = fleet.register(server.spec());
+
+  @BeforeEach
+  void start() throws Exception {
+    context.addComponent("model", models);
+    context.addComponent("probe", new ProbeComponent(ledger, timer, Chance.seeded(7)));
+    context.getRegistry().bind("probe-answer", new ProbeAnswer());
+    context.getShutdownStrategy().setTimeout(1); // an exchange that never ends
+    context.start();
+    load(Files.readString(Path.of("routes/probe.yaml")));
+    models.on("gpu-a", answer(200, READY));
+  }
+
+  @AfterEach
+  void stop() {
+    context.stop();
+  }
+
+  @Test
+  void template_asksTheServerAndJudgesTheAnswer() throws Exception {
+    probes.ensure(context, server, "llama");
+    timer.pass(2_000);
+    assertThat(asked).hasSize(1);
+    assertThat(questions.get(0))
+        .isEqualTo(
+            "{\"model\":\"llama\",\"messages\":[{\"role\":\"user\",\"content\":\"Reply with the"
+                + " single word: ready\"}],\"max_tokens\":16,\"temperature\":0}");
+    assertThat(standing().successes()).isEqualTo(1);
+  }
+
+  @Test
+  void first_isSoonAndSpread_thenThePeriodVariesByAFifth() throws Exception {
+    for (String name : List.of("a", "b", "c", "d", "e", "f", "g", "h")) {
+      models.on(name, answer(200, READY));
+      probes.ensure(
+          context, ModelParameters.read(name, Map.of("url", "http://a:1"), x -> null), "llama");
+    }
+    assertThat(timer.delays()).allMatch(delay -> delay >= 0 && delay < 2_000);
+    assertThat(timer.delays().stream().distinct()).hasSizeGreaterThan(6);
+    timer.delays().clear();
+    timer.pass(1_000_000);
+    List<Long> periods = timer.delays().stream().filter(delay -> delay != 10_000).toList();
+    assertThat(periods).hasSizeGreaterThan(700).allMatch(p -> p >= 8_000 && p <= 12_000);
+    assertThat(periods).anyMatch(p -> p < 8_400).anyMatch(p -> p > 11_600);
+  }
+
+  @Test
+  void threeFailures_eject_andTwoSuccesses_restore() throws Exception {
+    probes.ensure(context, server, "llama");
+    models.on("gpu-a", answer(500, ""));
+    timer.pass(14_000);
+    assertThat(standing().failures()).isEqualTo(2);
+    assertThat(gpu.availability().eligible()).isTrue();
+    timer.pass(12_000);
+    assertThat(gpu.availability().reason()).isEqualTo("3 probes in a row failed: status 500");
+    models.on("gpu-a", answer(200, READY));
+    timer.pass(26_000);
+    assertThat(gpu.availability().eligible()).isTrue();
+  }
+
+  @Test
+  void silence_failsAtTheTimeout_nothingOverlaps_andTheLateAnswerIsIgnored() throws Exception {
+    List<Runnable> late = new ArrayList<>();
+    models.on(
+        "gpu-a",
+        (exchange, callback) -> {
+          asked.add(timer.nowMillis());
+          late.add(() -> reply(exchange, callback, 200, READY, false));
+          return false;
+        });
+    probes.ensure(context, server, "llama");
+    timer.pass(2_000);
+    assertThat(asked).hasSize(1);
+    timer.pass(10_000);
+    assertThat(standing().failures()).isEqualTo(1);
+    assertThat(standing().reason()).isEqualTo("no answer in 10000 ms");
+    late.get(0).run();
+    assertThat(standing().failures()).isEqualTo(1);
+    assertThat(standing().successes()).isZero();
+    timer.pass(100_000);
+    for (int i = 1; i < asked.size(); i++) {
+      assertThat(asked.get(i) - asked.get(i - 1)).isGreaterThanOrEqualTo(10_000); // the timeout
+    }
+    assertThat(asked).hasSizeGreaterThan(7);
+    assertThat(gpu.availability().eligible()).isFalse();
+  }
+
+  @Test
+  void failureOfTheServer_isTheReason() throws Exception {
+    models.on(
+        "gpu-a",
+        (exchange, callback) -> {
+          exchange.setException(
+              new UpstreamFailure(
+                  new Outcome.FailedBefore(Outcome.Cause.CONNECT, "connection refused"), true));
+          callback.done(true);
+          return true;
+        });
+    probes.ensure(context, server, "llama");
+    timer.pass(2_000);
+    assertThat(standing().reason()).isEqualTo("connection refused");
+  }
+
+  @Test
+  void errorThatAnErrorHandlerHandled_isAFailureAllTheSame() throws Exception {
+    load(
+        """
+        - routeConfiguration:
+            id: handles-everything
+            onException:
+              - onException:
+                  exception: [java.lang.Exception]
+                  handled: {constant: "true"}
+                  steps:
+                    - setBody: {constant: fine}
+        """);
+    models.on("gpu-a", answer(503, ""));
+    probes.ensure(context, server, "llama");
+    timer.pass(2_000);
+    assertThat(standing().reason()).isEqualTo("status 503");
+  }
+
+  @Test
+  void ensure_isIdempotent_andFollowsTheEndpoint() throws Exception {
+    probes.ensure(context, server, "llama");
+    Object before = context.getRoute("probe-gpu-a");
+    probes.ensure(context, server, "llama");
+    assertThat(context.getRoute("probe-gpu-a")).isSameAs(before);
+    models.on("gpu-a", answer(200, "{\"data\":[{\"embedding\":[0.1,0.2]}]}"));
+    probes.ensure(context, parameters("embeddings"), "bge");
+    timer.pass(2_000);
+    assertThat(questions).containsExactly("{\"model\":\"bge\",\"input\":\"ready\"}");
+    assertThat(standing().successes()).isEqualTo(1);
+    models.on("gpu-a", answer(200, "{\"choices\":[{\"text\":\" ready\"}]}"));
+    probes.ensure(context, parameters("completions"), "llama");
+    timer.pass(2_000);
+    assertThat(questions).last().asString().contains("\"prompt\":\"Reply");
+    assertThat(standing().successes()).isEqualTo(2);
+  }
+
+  @Test
+  void off_removesTheRoute_andEndsTheEjection() throws Exception {
+    probes.ensure(context, server, "llama");
+    models.on("gpu-a", answer(500, ""));
+    timer.pass(40_000);
+    assertThat(gpu.availability().eligible()).isFalse();
+    probes.ensure(context, parameters("off"), "llama");
+    assertThat(context.getRoute("probe-gpu-a")).isNull();
+    assertThat(gpu.availability().eligible()).isTrue();
+    assertThat(timer.pending()).isZero();
+    asked.clear();
+    timer.pass(100_000);
+    assertThat(asked).isEmpty();
+  }
+
+  @Test
+  void disabledByProperty_probesNobody() throws Exception {
+    System.setProperty("caravan.probe.enabled", "false");
+    try {
+      probes.ensure(context, server, "llama");
+    } finally {
+      System.clearProperty("caravan.probe.enabled");
+    }
+    assertThat(context.getRoute("probe-gpu-a")).isNull();
+  }
+
+  @Test
+  void noTemplate_isNoError() throws Exception {
+    context.removeRouteTemplates("*");
+    probes.ensure(context, server, "llama");
+    assertThat(context.getRoutes()).isEmpty();
+  }
+
+  @Test
+  void reloadedTemplate_isTheOneThatCounts() throws Exception {
+    probes.ensure(context, server, "llama");
+    load(
+        Files.readString(Path.of("routes/probe.yaml"))
+            .replace("Reply with the single word: ready", "Say: prepared")
+            .replace("# - validate:", "- validate:")
+            .replace("#     simple: \"${body}", "    simple: \"${body}"));
+    probes.ensure(context, server, "llama");
+    models.on(
+        "gpu-a", answer(200, "{\"choices\":[{\"message\":{\"content\":\"I am a teapot\"}}]}"));
+    timer.pass(2_000);
+    assertThat(questions).hasSize(1);
+    assertThat(questions.get(0)).contains("Say: prepared");
+    assertThat(standing().failures()).isEqualTo(1);
+    assertThat(standing().reason()).doesNotContain("teapot");
+  }
+
+  @Test
+  void parametersAtFault_areNamed() {
+    ProbeComponent component = new ProbeComponent(ledger, timer, Chance.seeded(1));
+    component.setCamelContext(context);
+    assertThatThrownBy(() -> component.createEndpoint("probe:x?period=fast"))
+        .hasMessage("probe:x: period \"fast\" is not a duration such as 500ms, 30s or 5m");
+    assertThatThrownBy(() -> component.createEndpoint("probe:x?perod=1s"))
+        .hasMessage("probe:x: unknown parameter \"perod\", did you mean period?");
+    assertThatThrownBy(() -> component.createEndpoint("probe:x?jitter=60"))
+        .hasMessage("probe:x: jitter \"60\" is not a whole number from 0 to 50");
+  }
+
+  private ModelParameters parameters(String probe) {
+    return ModelParameters.read("gpu-a", Map.of("url", "http://a:1", "probe", probe), name -> null);
+  }
+
+  private void load(String yaml) throws Exception {
+    PluginHelper.getRoutesLoader(context).loadRoutes(ResourceHelper.fromString("x.yaml", yaml));
+  }
+
+  private StubModels.Behaviour answer(int status, String body) {
+    return (exchange, callback) -> {
+      asked.add(timer.nowMillis());
+      assertThat(exchange.getIn().getHeader(ProbeConsumer.TIMEOUT_HEADER)).isEqualTo(10_000L);
+      questions.add(exchange.getIn().getBody(String.class));
+      reply(exchange, callback, status, body, true);
+      return true;
+    };
+  }
+
+  private static void reply(
+      Exchange exchange, AsyncCallback callback, int status, String body, boolean sync) {
+    exchange.getMessage().setHeader(ProbeAnswer.STATUS_HEADER, status);
+    exchange.getMessage().setBody(body);
+    callback.done(sync);
+  }
+
+  private ProbeLedger.Standing standing() {
+    return Objects.requireNonNull(ledger.standing("gpu-a"));
+  }
+}

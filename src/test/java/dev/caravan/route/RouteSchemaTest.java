@@ -1,0 +1,97 @@
+package dev.caravan.route;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.networknt.schema.InputFormat;
+import com.networknt.schema.Schema;
+import com.networknt.schema.SchemaRegistry;
+import com.networknt.schema.SpecificationVersion;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.snakeyaml.engine.v2.api.Load;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+
+/** The shipped route files, against the schema of Camel's YAML DSL and against our own checks. */
+class RouteSchemaTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  static Stream<Path> routeFiles() throws IOException {
+    List<Path> files = new ArrayList<>();
+    try (Stream<Path> entries = Files.list(Path.of("routes"))) {
+      entries.filter(RouteFiles::isRouteFile).sorted().forEach(files::add);
+    }
+    assertThat(files).isNotEmpty();
+    return files.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("routeFiles")
+  void everyShippedFile_isRightByTheSchema(Path file) throws Exception {
+    Object yaml = new Load(LoadSettings.builder().build()).loadFromString(Files.readString(file));
+    assertThat(schema().validate(JSON.writeValueAsString(yaml), InputFormat.JSON)).isEmpty();
+  }
+
+  @Test
+  void allShippedFiles_areRightTogether() throws Exception {
+    List<RouteFile> files = new ArrayList<>();
+    for (Path file : routeFiles().toList()) {
+      files.add(RouteFile.of(file.toString(), Files.readString(file)));
+    }
+    RouteFileValidator validator =
+        new RouteFileValidator(
+            name -> null, List.of("round-robin", "weighted", "least-inflight"), name -> false);
+    assertThat(validator.validate(files)).isEmpty();
+  }
+
+  @Test
+  void theExampleOfTheValidatorsTest_isRightByTheSchemaToo() throws Exception {
+    Object yaml =
+        new Load(LoadSettings.builder().build()).loadFromString(RouteFileValidatorTest.RIGHT);
+    assertThat(schema().validate(JSON.writeValueAsString(yaml), InputFormat.JSON)).isEmpty();
+  }
+
+  @Test
+  void entries_areTheSchemas() throws Exception {
+    List<String> names = new ArrayList<>();
+    json().at("/items/properties").fieldNames().forEachRemaining(names::add);
+    assertThat(RouteFileValidator.ENTRIES).containsExactlyInAnyOrderElementsOf(names);
+  }
+
+  @Test
+  void breakerOptions_areTheSchemas() throws Exception {
+    List<String> names = new ArrayList<>();
+    json()
+        .at("/items/definitions/org.apache.camel.model.Resilience4jConfigurationDefinition")
+        .path("properties")
+        .fieldNames()
+        .forEachRemaining(names::add);
+    assertThat(names).containsAll(BreakerOptions.ACCEPTED);
+    for (String name : names) { // each is taken, or refused with a reason of its own
+      List<String> problems = new ArrayList<>();
+      BreakerOptions.read(java.util.Map.of(name, "?"), problems);
+      if (!name.equals("id")) {
+        assertThat(problems).as(name).isNotEmpty().noneMatch(text -> text.contains("is unknown"));
+      }
+    }
+  }
+
+  private static Schema schema() throws IOException {
+    return SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_4).getSchema(json());
+  }
+
+  private static JsonNode json() throws IOException {
+    try (InputStream in = RouteSchemaTest.class.getResourceAsStream("/schema/camelYamlDsl.json")) {
+      return JSON.readTree(in);
+    }
+  }
+}
