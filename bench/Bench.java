@@ -98,6 +98,12 @@ public final class Bench {
       }
     }
     publish(command.trim(), otherCores);
+    double compilers = results.median("caravan", Metric.COMPILER_SHARE);
+    if (compilers > Loads.WARM_COMPILER_PERCENT) {
+      say(
+          "Caravan was still compiling (%.0f %% of its CPU): warm it up longer"
+              .formatted(compilers));
+    }
     if (otherCores > QUIET_CORES) {
       say("other programs were busy meanwhile: compare the ratios, not the values");
     }

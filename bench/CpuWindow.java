@@ -31,10 +31,16 @@ final class CpuWindow implements BenchLoad.Window {
     }
   }
 
-  void addUserShare(int round) {
+  /** How much of the CPU time was user space, and how much a JVM's compilers. */
+  void addShares(int round) {
     if (spent != null) {
       double all = spent.userNanos() + spent.systemNanos();
       results.add(target.name, Metric.USER_SHARE, round, 100 * spent.userNanos() / all);
+      results.add(target.name, Metric.COMPILER_SHARE, round, compilerPercent());
     }
+  }
+
+  double compilerPercent() {
+    return 100.0 * spent.compilerNanos() / Math.max(1, spent.cpuNanos());
   }
 }

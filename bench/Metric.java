@@ -19,6 +19,8 @@ enum Metric {
   RESIDENT_FULL_MIB("resident memory with %5$d idle streams", "MiB", 1, Kind.COST, Goal.NONE),
   ERRORS("errors of any kind, whole run", "", 0, Kind.COUNT, Goal.below(0)),
   USER_SHARE("user-space share of the CPU per request", "%%", 0, Kind.RAW, Goal.NONE),
+  COMPILER_SHARE(
+      "share of the JVM's compilers in the CPU per request", "%%", 0, Kind.RAW, Goal.NONE),
   SLEEPS_REQUEST("sleeps per request, %1$d busy connections", "", 2, Kind.RAW, Goal.NONE),
   SLEEPS_EVENT("sleeps per SSE event", "", 2, Kind.RAW, Goal.NONE);
 

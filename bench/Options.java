@@ -20,7 +20,7 @@ final class Options {
         --idle N                idle streams (2000)
         --warmup-requests N     for Caravan, before the first round (60000)
         --warmup-events N       for Caravan, before the first round (200000)
-        --no-access-log         HAProxy and nginx write no access log
+        --no-access-log         no gateway writes an access log
         --caravan-home DIR      where ./run is (CARAVAN_HOME, else this project)
         --caravan-arg ARG       passed to ./run, may be repeated: --caravan-arg -Dkey=value
         --start-seconds N       how long Caravan may take to start, a build included (300)

@@ -40,6 +40,16 @@ final class ProcessMeter {
       return ticks > exact + 3 * TICK_NANOS && ticks > exact * 1.03 ? ticks : exact;
     }
 
+    /** The part of {@link #cpuNanos} that a JVM spent compiling. */
+    long compilerNanos() {
+      return threads.values().stream()
+          .filter(
+              thread ->
+                  thread.name.startsWith("C1 Compiler") || thread.name.startsWith("C2 Compiler"))
+          .mapToLong(ThreadUse::cpuNanos)
+          .sum();
+    }
+
     long sleeps() {
       return threads.values().stream().mapToLong(ThreadUse::sleeps).sum();
     }

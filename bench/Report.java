@@ -129,8 +129,8 @@ final class Report {
         + options.rounds
         + " rounds; "
         + (options.accessLog
-            ? "HAProxy and nginx write an access log to a file"
-            : "HAProxy and nginx write no access log")
+            ? "every gateway writes an access log to a file"
+            : "no gateway writes an access log")
         + String.format(Locale.ROOT, "; other programs used %.2f cores meanwhile.", otherCores);
   }
 

@@ -195,6 +195,10 @@ final class Target {
                 "-Dcaravan.http.host=127.0.0.1",
                 "-Dcaravan.http.port=" + port,
                 "-Dquarkus.http.port=" + freePort()));
+    command.add(
+        options.accessLog
+            ? "-Dquarkus.log.handler.file.\"access\".path=" + work.resolve("caravan-access.log")
+            : "-Dquarkus.log.category.\"caravan.access\".level=OFF");
     command.addAll(options.caravanArguments);
     ProcessBuilder builder = new ProcessBuilder(command).directory(options.caravanHome.toFile());
     Process process = launch(work, "caravan", builder);
