@@ -85,10 +85,17 @@ final class TextCall implements AnswerReceiver, BodySink {
       component.client().send(server.target(), asked, this);
       Long limit = exchange.getIn().getHeader(TIMEOUT, Long.class);
       if (limit != null && !done) {
-        timer = loop.schedule(asked::abandon, limit, TimeUnit.MILLISECONDS);
+        timer = loop.schedule(() -> expire(asked, limit), limit, TimeUnit.MILLISECONDS);
       }
     } catch (InvalidRequest wrong) {
       finish(wrong);
+    }
+  }
+
+  private void expire(Call asked, long limitMillis) {
+    if (!done) {
+      finish(new UpstreamFailure(new Outcome.Expired("no answer in " + limitMillis + " ms"), true));
+      asked.abandon();
     }
   }
 
