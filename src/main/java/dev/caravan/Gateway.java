@@ -22,6 +22,7 @@ import dev.caravan.route.Servers;
 import dev.caravan.select.Balancers;
 import dev.caravan.telemetry.AccessLog;
 import dev.caravan.telemetry.HealthMeters;
+import dev.caravan.telemetry.LogFile;
 import dev.caravan.telemetry.Meters;
 import dev.caravan.time.Chance;
 import dev.caravan.time.Ticker;
@@ -30,13 +31,17 @@ import dev.caravan.upstream.TlsClients;
 import dev.caravan.upstream.Transport;
 import dev.caravan.upstream.UpstreamClient;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import io.netty.resolver.dns.DnsAddressResolverGroup;
 import io.netty.resolver.dns.DnsNameResolverBuilder;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
+import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,6 +53,7 @@ import org.apache.camel.model.Model;
 import org.apache.camel.model.RouteConfigurationDefinition;
 import org.apache.camel.model.errorhandler.NoErrorHandlerDefinition;
 import org.apache.camel.processor.loadbalancer.LoadBalancer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The gateway put together: every part made once, handed what it needs, and made known to Camel
@@ -71,9 +77,10 @@ public class Gateway {
   private final Servers servers;
   private final UpstreamClient client;
   private final HttpIngress ingress;
+  private final @Nullable LogFile log;
 
   @Inject
-  Gateway(Settings settings, MeterRegistry registry) {
+  Gateway(Settings settings, MeterRegistry everyRegistry) {
     this.settings = settings;
     WallClock clock = WallClock.system();
     chance = settings.seed().map(Chance::seeded).orElseGet(Chance::system);
@@ -82,6 +89,7 @@ public class Gateway {
             ? settings.eventLoops()
             : Runtime.getRuntime().availableProcessors();
     loops = transport.eventLoops(threads, "caravan-loop");
+    MeterRegistry registry = narrowed(everyRegistry);
     Meters meters = new Meters(registry);
     HealthMeters health = new HealthMeters(registry);
     breakers = new Breakers(ticker, health);
@@ -99,7 +107,11 @@ public class Gateway {
     pools = new Pools(clock);
     servers = new Servers(fleet, new TlsClients(), System::getenv);
     client = new UpstreamClient(transport, resolver(), ticker);
-    AccessLog accessLog = new AccessLog(clock);
+    log = openLog(settings.accessLog());
+    AccessLog accessLog = new AccessLog(clock, log == null ? line -> {} : log::append);
+    if (log != null) {
+      meters.watch(log);
+    }
     ingress =
         new HttpIngress(
             httpSettings(settings.http()),
@@ -111,6 +123,31 @@ public class Gateway {
             },
             sent -> RequestId.of(sent, chance),
             ticker);
+  }
+
+  /** The one registry behind a composite, if it is one: a composite costs a loop at every count. */
+  private static MeterRegistry narrowed(MeterRegistry registry) {
+    return registry instanceof CompositeMeterRegistry composite
+            && composite.getRegistries().size() == 1
+        ? narrowed(composite.getRegistries().iterator().next())
+        : registry;
+  }
+
+  private @Nullable LogFile openLog(Settings.AccessLog settings) {
+    String path = settings.path().orElse("");
+    if (path.isBlank()) {
+      return null;
+    }
+    try {
+      return new LogFile(
+          path.equals("-") ? null : Path.of(path),
+          settings.maxSize().asLongValue(),
+          settings.keep(),
+          ticker);
+    } catch (IOException e) {
+      throw new ConfigurationException(
+          "caravan.access-log.path: " + path + " cannot be written: " + e);
+    }
   }
 
   private DnsAddressResolverGroup resolver() {
@@ -206,5 +243,9 @@ public class Gateway {
 
   void stop() {
     loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
+    LogFile open = log;
+    if (open != null) {
+      open.close();
+    }
   }
 }

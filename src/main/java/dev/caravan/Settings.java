@@ -24,6 +24,8 @@ public interface Settings {
 
   Health health();
 
+  AccessLog accessLog();
+
   /** How many servers a request may be sent to before its client learns of a failure, from 1. */
   @WithDefault("3")
   int attempts();
@@ -103,6 +105,20 @@ public interface Settings {
 
     @WithDefault("1")
     double speedup();
+  }
+
+  /** The access log. */
+  interface AccessLog {
+    /** The file, or {@code -} for standard output; empty for none. */
+    Optional<String> path();
+
+    /** The size at which a new file is begun. */
+    @WithDefault("64M")
+    MemorySize maxSize();
+
+    /** How many old files stay. */
+    @WithDefault("4")
+    int keep();
   }
 
   /** When the gateway is ready for traffic. */

@@ -6,22 +6,56 @@ import dev.caravan.outcome.Outcome;
 import dev.caravan.request.InferenceRequest;
 import dev.caravan.time.WallClock;
 import dev.caravan.upstream.Call;
+import io.netty.util.concurrent.FastThreadLocal;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import org.jboss.logging.Logger;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One line of JSON for each request, in the log category {@code caravan.access}: who answered, how
- * it ended, how long it took, what it cost. Never the prompt, the answer or a key. Safe for any
- * thread; does not block where the category's handler is asynchronous.
+ * One line of JSON for each request: who answered, how it ended, how long it took, what it cost.
+ * Never the prompt, the answer or a key. Safe for any thread; never waits.
  */
 public final class AccessLog {
-  private static final Logger LOG = Logger.getLogger("caravan.access");
-
   private final WallClock clock;
+  private final Consumer<byte[]> lines;
+  private final FastThreadLocal<Desk> desks =
+      new FastThreadLocal<>() {
+        @Override
+        protected Desk initialValue() {
+          return new Desk();
+        }
+      };
 
-  public AccessLog(WallClock clock) {
+  /**
+   * A log.
+   *
+   * @param lines takes each line, its line feed included, and does not wait
+   */
+  public AccessLog(WallClock clock, Consumer<byte[]> lines) {
     this.clock = clock;
+    this.lines = lines;
+  }
+
+  /** Where one thread puts a line together. */
+  private static final class Desk {
+    private final StringBuilder line = new StringBuilder(512);
+    private long second = Long.MIN_VALUE;
+    private String secondText = "";
+
+    /** The line begun anew, with the time in it. */
+    StringBuilder begin(long epochMillis) {
+      long now = Math.floorDiv(epochMillis, 1000L);
+      if (now != second) {
+        second = now;
+        String text = Instant.ofEpochSecond(now).toString();
+        secondText = text.substring(0, text.length() - 1);
+      }
+      line.setLength(0);
+      line.append("{\"time\":\"").append(secondText).append('.');
+      threeDigits(line, Math.floorMod(epochMillis, 1000L));
+      return line.append("Z\"");
+    }
   }
 
   /** Writes the line of a request that is over. */
@@ -33,11 +67,7 @@ public final class AccessLog {
       Outcome outcome,
       long durationNanos,
       long bytesOut) {
-    if (!LOG.isInfoEnabled()) {
-      return;
-    }
-    StringBuilder line = new StringBuilder(384);
-    line.append("{\"time\":\"").append(Instant.ofEpochMilli(clock.epochMillis())).append('"');
+    StringBuilder line = desks.get().begin(clock.epochMillis());
     text(line, "request_id", requestId);
     text(line, "path", path);
     number(line, "status", status);
@@ -50,7 +80,7 @@ public final class AccessLog {
     if (call != null) {
       call(line, call);
     }
-    LOG.info(line.append('}'));
+    lines.accept(line.append("}\n").toString().getBytes(StandardCharsets.UTF_8));
   }
 
   private static void call(StringBuilder line, Call call) {
@@ -90,9 +120,12 @@ public final class AccessLog {
   private static void millis(StringBuilder line, String name, long nanos) {
     long micros = nanos / 1000;
     line.append(",\"").append(name).append("\":").append(micros / 1000).append('.');
-    long rest = micros % 1000;
-    line.append((char) ('0' + rest / 100))
-        .append((char) ('0' + rest / 10 % 10))
-        .append((char) ('0' + rest % 10));
+    threeDigits(line, micros % 1000);
+  }
+
+  private static void threeDigits(StringBuilder line, long number) {
+    line.append((char) ('0' + number / 100))
+        .append((char) ('0' + number / 10 % 10))
+        .append((char) ('0' + number % 10));
   }
 }

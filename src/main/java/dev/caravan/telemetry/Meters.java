@@ -6,6 +6,7 @@ import dev.caravan.outcome.Outcome;
 import dev.caravan.upstream.Call;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
+import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Timer;
@@ -58,6 +59,13 @@ public final class Meters {
     ServerMeters meters = new ServerMeters(registry, backend.name());
     backend.gaps(nanos -> meters.gap.record(nanos, TimeUnit.NANOSECONDS));
     backend.onClose(meters::closed);
+  }
+
+  /** Counts what an access log loses. */
+  public void watch(LogFile log) {
+    FunctionCounter.builder("caravan.access.log.dropped", log, LogFile::dropped)
+        .description("Lines of the access log that were lost because the disk was too slow")
+        .register(registry);
   }
 
   /** One server's meters. */

@@ -20,6 +20,9 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   /** The most that a head may hold; Netty's and most servers' default is 8 KiB. */
   private static final int MAX_HEAD = 64 * 1024;
 
+  /** Below this, one buffer and one write are cheaper than a gathering write of two. */
+  private static final int SMALL_BYTES = 4096;
+
   private enum State {
     CONNECTING,
     HEAD,
@@ -85,10 +88,18 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     on.carry(this);
     ByteBuf body = call.request().bodyFor(target.modelFor(call.pool()));
     Channel channel = on.channel();
-    ByteBuf requestHead = channel.alloc().buffer(512);
-    target.writeHead(requestHead, call, body.readableBytes());
-    channel.write(requestHead, channel.voidPromise());
-    channel.writeAndFlush(body, channel.voidPromise());
+    int length = body.readableBytes();
+    boolean together = length <= SMALL_BYTES;
+    ByteBuf requestHead = channel.alloc().buffer(together ? 512 + length : 512);
+    target.writeHead(requestHead, call, length);
+    if (together) {
+      requestHead.writeBytes(body);
+      body.release();
+      channel.writeAndFlush(requestHead, channel.voidPromise());
+    } else {
+      channel.write(requestHead, channel.voidPromise());
+      channel.writeAndFlush(body, channel.voidPromise());
+    }
     on.watch(nextDeadline());
   }
 
