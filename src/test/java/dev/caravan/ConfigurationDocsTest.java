@@ -126,7 +126,7 @@ class ConfigurationDocsTest {
           ? type(inner)
           : generic.getRawType() == List.class && inner == String.class ? "list" : "?";
     }
-    if (type == String.class) {
+    if (type == String.class || (type instanceof Class<?> words && words.isEnum())) {
       return "text";
     }
     if (type == int.class || type == Long.class) {
