@@ -4,7 +4,6 @@ import dev.caravan.route.RouteFile;
 import dev.caravan.route.RouteFileError;
 import dev.caravan.route.RouteFiles;
 import dev.caravan.simulator.DemoFleet;
-import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.vertx.core.Vertx;
@@ -18,6 +17,7 @@ import java.util.List;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.quarkus.main.events.AfterConfigure;
+import org.apache.camel.quarkus.main.events.AfterStop;
 import org.apache.camel.spi.Resource;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
@@ -103,7 +103,8 @@ public class Boot {
     }
   }
 
-  void stop(@Observes ShutdownEvent event) {
+  /** When the routes have stopped: the event loops carry them to their end. */
+  void stop(@Observes AfterStop event) {
     gateway.stop();
     DemoFleet fleet = demo;
     if (fleet != null) {

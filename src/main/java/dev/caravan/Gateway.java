@@ -33,8 +33,13 @@ import io.micrometer.core.instrument.MeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import io.netty.resolver.dns.DnsAddressResolverGroup;
 import io.netty.resolver.dns.DnsNameResolverBuilder;
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.Future;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.inject.Inject;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
@@ -50,6 +55,9 @@ import org.apache.camel.processor.loadbalancer.LoadBalancer;
  */
 @ApplicationScoped
 public class Gateway {
+  /** Far above any pause that a busy loop or a garbage collection makes. */
+  private static final Duration LOOP_PATIENCE = Duration.ofSeconds(3);
+
   private final Settings settings;
   private final Ticker ticker = Ticker.system();
   private final Chance chance;
@@ -171,8 +179,29 @@ public class Gateway {
     return pools;
   }
 
-  Servers servers() {
-    return servers;
+  HttpIngress ingress() {
+    return ingress;
+  }
+
+  Fleet fleet() {
+    return fleet;
+  }
+
+  /** Event loops that did not run a task within {@link #LOOP_PATIENCE}; waits that long at most. */
+  int stuckLoops() {
+    List<Future<?>> pulses = new ArrayList<>();
+    for (EventExecutor loop : loops) {
+      pulses.add(loop.submit(() -> {}));
+    }
+    long deadline = ticker.nanos() + LOOP_PATIENCE.toNanos();
+    int stuck = 0;
+    for (Future<?> pulse : pulses) {
+      if (!pulse.awaitUninterruptibly(
+          Math.max(0, deadline - ticker.nanos()), TimeUnit.NANOSECONDS)) {
+        stuck++;
+      }
+    }
+    return stuck;
   }
 
   void stop() {

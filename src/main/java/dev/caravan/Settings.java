@@ -105,10 +105,20 @@ public interface Settings {
     double speedup();
   }
 
+  /** When the gateway is ready for traffic. */
+  enum ReadyWhen {
+    /** Every pool has a server that may be picked. */
+    EVERY_POOL,
+    /** Some pool has one. */
+    ANY_POOL,
+    /** It listens. */
+    LISTENING
+  }
+
   /** What ready means. */
   interface Health {
-    /** {@code every-pool}, {@code any-pool} or {@code listening}. */
+    /** What must hold beside listening. */
     @WithDefault("every-pool")
-    String readyWhen();
+    ReadyWhen readyWhen();
   }
 }

@@ -25,6 +25,7 @@ public final class HttpIngress {
   private final UnaryOperator<@Nullable String> requestIds;
   private final Ticker ticker;
   private final ChannelGroup open = new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE);
+  private volatile boolean listening;
   private volatile Entry entry = HttpIngress::closedForNow;
 
   /**
@@ -53,6 +54,7 @@ public final class HttpIngress {
 
   /** Sends requests there from now on; null while there is no route. */
   void entry(@Nullable Entry to) {
+    listening = to != null;
     entry = to == null ? HttpIngress::closedForNow : to;
   }
 
@@ -94,6 +96,11 @@ public final class HttpIngress {
 
   void closed(Channel channel) {
     open.remove(channel);
+  }
+
+  /** Whether requests are taken: the port is open and a route is behind it. */
+  public boolean listening() {
+    return listening;
   }
 
   /** Client connections that are open now. */

@@ -1,6 +1,7 @@
 package dev.caravan.route;
 
 import dev.caravan.upstream.Call;
+import java.util.List;
 import java.util.Set;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Consumer;
@@ -37,10 +38,13 @@ final class PoolEndpoint extends DefaultEndpoint {
       @Override
       protected void doStart() throws Exception {
         super.doStart();
-        for (ModelEndpoint model : ModelEndpoints.below(getRoute().navigate())) {
-          model.servedAs(name);
-        }
-        pools.open(name, aliases, getAsyncProcessor());
+        List<ModelEndpoint> models = ModelEndpoints.below(getRoute().navigate());
+        models.forEach(model -> model.servedAs(name));
+        pools.open(
+            name,
+            aliases,
+            getAsyncProcessor(),
+            models.stream().map(ModelEndpoint::backend).distinct().toList());
       }
 
       @Override

@@ -1,5 +1,6 @@
 package dev.caravan.route;
 
+import dev.caravan.fleet.Backend;
 import dev.caravan.ingress.ModelCatalog;
 import dev.caravan.time.WallClock;
 import java.util.Collection;
@@ -21,8 +22,14 @@ public final class Pools implements ModelCatalog {
    * One pool.
    *
    * @param route the route that answers for it
+   * @param backends the servers that the route leads to
    */
-  record Pool(String name, Set<String> aliases, AsyncProcessor route, long openedSeconds) {}
+  record Pool(
+      String name,
+      Set<String> aliases,
+      AsyncProcessor route,
+      List<Backend> backends,
+      long openedSeconds) {}
 
   private final WallClock clock;
   private volatile Map<String, Pool> byName = Map.of();
@@ -36,8 +43,11 @@ public final class Pools implements ModelCatalog {
    *
    * @throws IllegalStateException where its name or an alias is taken
    */
-  synchronized void open(String name, Set<String> aliases, AsyncProcessor route) {
-    Pool pool = new Pool(name, Set.copyOf(aliases), route, clock.epochMillis() / 1000);
+  synchronized void open(
+      String name, Set<String> aliases, AsyncProcessor route, List<Backend> backends) {
+    Pool pool =
+        new Pool(
+            name, Set.copyOf(aliases), route, List.copyOf(backends), clock.epochMillis() / 1000);
     Map<String, Pool> next = new LinkedHashMap<>(byName);
     put(next, name, pool);
     for (String alias : aliases) {
@@ -68,6 +78,20 @@ public final class Pools implements ModelCatalog {
   /** The names of all pools, without aliases, in order. */
   public List<String> names() {
     return byName.values().stream().map(Pool::name).distinct().sorted().toList();
+  }
+
+  /** The pools of which no server may be picked now, by name and in order. */
+  public List<String> unserved() {
+    return byName.values().stream()
+        .filter(pool -> pool.backends().stream().noneMatch(Pools::eligible))
+        .map(Pool::name)
+        .distinct()
+        .sorted()
+        .toList();
+  }
+
+  private static boolean eligible(Backend backend) {
+    return backend.availability().eligible() && backend.gate().permits();
   }
 
   @Override

@@ -59,7 +59,7 @@ public final class AccessLog {
       text(line, "pool", call.pool());
     }
     line.append(",\"stream\":").append(request.stream());
-    number(line, "bytes_in", request.body().refCnt() > 0 ? request.body().readableBytes() : -1);
+    number(line, "bytes_in", call.bytesIn());
     number(line, "attempts", call.attempts());
     Lease lease = call.lease();
     if (lease == null) {

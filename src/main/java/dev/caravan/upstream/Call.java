@@ -19,6 +19,7 @@ public final class Call {
   private final String requestId;
   private final EventLoop loop;
   private final HeaderLines headers;
+  private final int bytesIn;
   private String pool = "";
   private int attempts;
   private @Nullable Lease lease;
@@ -35,6 +36,7 @@ public final class Call {
     this.requestId = requestId;
     this.loop = loop;
     this.headers = headers;
+    this.bytesIn = request.body().readableBytes();
   }
 
   public InferenceRequest request() {
@@ -51,6 +53,11 @@ public final class Call {
 
   public HeaderLines headers() {
     return headers;
+  }
+
+  /** The size of the client's body. */
+  public int bytesIn() {
+    return bytesIn;
   }
 
   /** The pool that answers it; empty before one was found. */
