@@ -36,12 +36,21 @@ final class CamelEntry implements Entry {
         .process(
             exchange,
             doneSync -> {
-              try {
-                routed(exchange, call, reply);
-              } finally {
-                consumer.releaseExchange(exchange, false);
+              if (call.loop().inEventLoop()) {
+                leave(exchange, call, reply);
+              } else {
+                // A step of the route, a delay say, went on in a thread of its own.
+                call.loop().execute(() -> leave(exchange, call, reply));
               }
             });
+  }
+
+  private void leave(Exchange exchange, Call call, Reply reply) {
+    try {
+      routed(exchange, call, reply);
+    } finally {
+      consumer.releaseExchange(exchange, false);
+    }
   }
 
   /** The routes are done with it: what they left as the body is the answer. */

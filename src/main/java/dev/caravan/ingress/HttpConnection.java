@@ -289,7 +289,6 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
     reply = null;
     incoming = null;
-    answered.releaseBody();
     ingress
         .ends()
         .ended(
@@ -300,6 +299,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             outcome,
             answered.startNanos,
             bytesOut);
+    answered.releaseBody();
     ChannelHandlerContext ctx = ctx();
     if (!ctx.channel().isActive()) {
       return;
@@ -354,14 +354,22 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     state = State.LINGER;
     releaseAhead();
     ctx.flush();
-    if (ctx.channel() instanceof SocketChannel socket) {
-      socket.shutdownOutput();
-    }
     if (readingPaused) {
       readingPaused = false;
       ctx.channel().config().setAutoRead(true);
     }
-    deadlineNanos = 0;
+    // Our half is closed behind the last byte: to close it at once would throw away what waits.
+    watch(now() + TimeUnit.MILLISECONDS.toNanos(ingress.settings().writeMillis()));
+    ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> halfClose(ctx));
+  }
+
+  private void halfClose(ChannelHandlerContext ctx) {
+    if (!ctx.channel().isActive()) {
+      return;
+    }
+    if (ctx.channel() instanceof SocketChannel socket) {
+      socket.shutdownOutput();
+    }
     watch(now() + LINGER_NANOS);
   }
 
@@ -410,6 +418,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
     if (!(cause instanceof java.io.IOException)) {
       ingress.unexpected(cause);
+      Reply running = reply;
+      if (state == State.ANSWERING && running != null && !running.started()) {
+        running.error(ClientError.internal());
+        return;
+      }
     }
     ctx.close();
   }

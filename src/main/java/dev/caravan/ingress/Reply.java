@@ -296,7 +296,8 @@ final class Reply implements BodySink {
     connection.replied(this, asked, status, outcome, bytesOut, close);
   }
 
-  boolean done() {
-    return done;
+  /** Whether some of the answer is written. */
+  boolean started() {
+    return status != 0;
   }
 }

@@ -43,6 +43,9 @@ final class RequestHead {
     RequestHead head = new RequestHead(request);
     head.checkFraming(request);
     if (!head.fatal) {
+      // Before anything else can be wrong: a client that waits is to be refused at once.
+      String expect = request.headers().get(HttpHeaderNames.EXPECT);
+      head.expectsContinue = expect != null && !head.http10 && head.contentLength != 0;
       head.route(request);
       if (head.error == null) {
         head.checkBody(request.headers(), maxBody);
@@ -75,7 +78,9 @@ final class RequestHead {
       return;
     }
     HttpVersion version = request.protocolVersion();
-    if (version.majorVersion() != 1 || version.minorVersion() > 1) {
+    if (!version.protocolName().equals("HTTP")
+        || version.majorVersion() != 1
+        || version.minorVersion() > 1) {
       fatal(ClientError.invalid(505, "HTTP/1.1 is spoken here.", null));
       return;
     }
@@ -209,12 +214,8 @@ final class RequestHead {
       return;
     }
     String expect = headers.get(HttpHeaderNames.EXPECT);
-    if (expect != null) {
-      if (expect.equalsIgnoreCase("100-continue")) {
-        expectsContinue = !http10 && contentLength != 0;
-      } else {
-        error = ClientError.invalid(417, "Only 100-continue can be expected.", null);
-      }
+    if (expect != null && !expect.equalsIgnoreCase("100-continue")) {
+      error = ClientError.invalid(417, "Only 100-continue can be expected.", null);
     }
   }
 
@@ -257,6 +258,7 @@ final class RequestHead {
     return contentLength;
   }
 
+  /** Whether the client may wait for a word before it sends the body. */
   boolean expectsContinue() {
     return expectsContinue;
   }

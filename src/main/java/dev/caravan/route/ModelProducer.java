@@ -47,24 +47,26 @@ final class ModelProducer extends DefaultAsyncProducer {
       }
       call.lease(own);
     }
-    component
-        .client()
-        .send(
-            server.target(),
-            call,
-            new AnswerReceiver() {
-              @Override
-              public void answered(Answer answer) {
-                exchange.getMessage().setBody(answer);
-                callback.done(false);
-              }
+    AnswerReceiver receiver =
+        new AnswerReceiver() {
+          @Override
+          public void answered(Answer answer) {
+            exchange.getMessage().setBody(answer);
+            callback.done(false);
+          }
 
-              @Override
-              public void failed(Outcome outcome) {
-                exchange.setException(new UpstreamFailure(outcome, true));
-                callback.done(false);
-              }
-            });
+          @Override
+          public void failed(Outcome outcome) {
+            exchange.setException(new UpstreamFailure(outcome, true));
+            callback.done(false);
+          }
+        };
+    if (call.loop().inEventLoop()) {
+      component.client().send(server.target(), call, receiver);
+    } else {
+      // A step before this one, a delay say, went on in a thread of its own.
+      call.loop().execute(() -> component.client().send(server.target(), call, receiver));
+    }
     return false;
   }
 

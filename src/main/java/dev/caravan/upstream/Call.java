@@ -79,10 +79,16 @@ public final class Call {
     return lease;
   }
 
-  /** A server was picked for it. The lease before must have been closed. */
+  /**
+   * A server was picked for it. The lease before must have been closed.
+   *
+   * @throws IllegalStateException where it was not, as in a balancer inside a balancer; {@code
+   *     picked} is closed then
+   */
   public void lease(Lease picked) {
     Lease held = lease;
     if (held != null && !held.closed()) {
+      picked.close(new Outcome.FailedBefore(Outcome.Cause.GATEWAY, "the call holds another lease"));
       throw new IllegalStateException("call " + requestId + " still holds " + held.backend());
     }
     lease = picked;
@@ -110,17 +116,19 @@ public final class Call {
     }
   }
 
-  /** Whether the client is gone. */
+  /** Whether the client is gone or was answered: no further attempt may start. */
   public boolean abandoned() {
     return abandoned;
   }
 
   /**
-   * The road has ended, whichever way: stops what still runs and closes a lease that nobody closed.
+   * The road has ended, whichever way: stops what still runs, lets no other attempt start, and
+   * closes a lease that nobody closed.
    *
    * @param how what to close it with
    */
   public void end(Outcome how) {
+    abandoned = true;
     Attempt running = attempt;
     if (running != null) {
       running.abort();

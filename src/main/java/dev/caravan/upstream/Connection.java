@@ -5,7 +5,9 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.io.IOException;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -49,8 +51,11 @@ final class Connection extends ChannelInboundHandlerAdapter {
   /** The request is done and the connection clean. */
   void release() {
     transfer = null;
-    if (target.retired() || !channel.isActive()) {
-      channel.close();
+    ChannelOutboundBuffer unsent = channel.unsafe().outboundBuffer();
+    if (target.retired() || !channel.isActive() || unsent == null || !unsent.isEmpty()) {
+      // Where the server answered before it had the whole request, the rest of that request would
+      // stand before the next one.
+      close();
       return;
     }
     if (!channel.config().isAutoRead()) {
@@ -149,8 +154,13 @@ final class Connection extends ChannelInboundHandlerAdapter {
     Transfer carried = transfer;
     transfer = null;
     channel.close();
-    if (carried != null) {
+    if (carried == null) {
+      return;
+    }
+    if (cause instanceof IOException) {
       carried.closed(String.valueOf(cause.getMessage()));
+    } else {
+      carried.crashed(cause);
     }
   }
 }

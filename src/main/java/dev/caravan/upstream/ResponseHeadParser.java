@@ -1,6 +1,8 @@
 package dev.caravan.upstream;
 
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  * @see <a href="https://www.rfc-editor.org/rfc/rfc9112">RFC 9112</a>
  */
 final class ResponseHeadParser {
+  /** Names that a {@code Connection} header may list; servers send one or two. */
+  private static final int MAX_NAMED = 32;
+
   private final byte[] head;
   private int kept;
   private long contentLength = ResponseHead.UNKNOWN;
@@ -18,7 +23,7 @@ final class ResponseHeadParser {
   private boolean keepAliveSaid;
   private boolean eventStream;
   private long retryAfterMillis = -1;
-  private @Nullable String connectionNames;
+  private @Nullable List<String> connectionNames;
 
   private ResponseHeadParser(byte[] head) {
     this.head = head;
@@ -124,6 +129,9 @@ final class ResponseHeadParser {
 
   /** Learns from a header; says whether its line may go to the client. */
   private boolean keep(int from, int colon, int end) throws BadResponse {
+    if (startsWith(from, colon, "x-caravan-") || startsWith(from, colon, "proxy-")) {
+      return false;
+    }
     return switch (colon - from) {
       case 2 -> !is(from, colon, "te");
       case 7 -> !is(from, colon, "trailer") && !is(from, colon, "upgrade");
@@ -165,13 +173,13 @@ final class ResponseHeadParser {
           chunked = true;
           yield false;
         }
-        yield !is(from, colon, "x-accel-buffering") && !is(from, colon, "x-caravan-backend");
+        yield !is(from, colon, "x-accel-buffering");
       }
-      default -> !startsWith(from, colon, "x-caravan-") && !startsWith(from, colon, "proxy-");
+      default -> true;
     };
   }
 
-  private void connection(String value) {
+  private void connection(String value) throws BadResponse {
     for (String name : value.split(",", -1)) {
       String trimmed = name.trim();
       if (trimmed.equalsIgnoreCase("close")) {
@@ -179,7 +187,14 @@ final class ResponseHeadParser {
       } else if (trimmed.equalsIgnoreCase("keep-alive")) {
         keepAliveSaid = true;
       } else if (!trimmed.isEmpty()) {
-        connectionNames = connectionNames == null ? trimmed : connectionNames + "," + trimmed;
+        if (connectionNames == null) {
+          connectionNames = new ArrayList<>(4);
+        }
+        // Each name is looked for in each line: without a limit that is the square of a head.
+        if (connectionNames.size() == MAX_NAMED) {
+          throw new BadResponse("a Connection header that lists more than " + MAX_NAMED + " names");
+        }
+        connectionNames.add(trimmed);
       }
     }
   }
@@ -214,7 +229,7 @@ final class ResponseHeadParser {
     }
   }
 
-  private void dropNamed(String names) throws BadResponse {
+  private void dropNamed(List<String> names) throws BadResponse {
     int end = kept;
     kept = 0;
     for (int at = 0; at < end; ) {
@@ -224,7 +239,7 @@ final class ResponseHeadParser {
         colon++;
       }
       boolean named = false;
-      for (String name : names.split(",", -1)) {
+      for (String name : names) {
         named |= is(at, colon, name);
       }
       int next = lineEnd + 2;

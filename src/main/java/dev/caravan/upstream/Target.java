@@ -70,9 +70,17 @@ public final class Target {
     head.append("host: ").append(url.getRawAuthority()).append("\r\n");
     head.append("content-type: application/json\r\n");
     if (apiKey != null) {
-      head.append("authorization: Bearer ").append(apiKey.reveal()).append("\r\n");
+      head.append("authorization: Bearer ").append(printable(apiKey.reveal())).append("\r\n");
     }
     return head.toString().getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  /** A key from a file or a variable may hold anything; a line break in it would end the header. */
+  private static String printable(String key) {
+    if (!key.chars().allMatch(c -> c > ' ' && c < 127)) {
+      throw new IllegalArgumentException("apiKey: a key is printable ASCII without white space");
+    }
+    return key;
   }
 
   /** The server's name in the fleet. */

@@ -7,8 +7,8 @@ import dev.caravan.outcome.Usage;
 import dev.caravan.outcome.UsageScanner;
 import dev.caravan.time.Ticker;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.handler.codec.ByteToMessageDecoder;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -22,6 +22,8 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
 
   /** Below this, one buffer and one write are cheaper than a gathering write of two. */
   private static final int SMALL_BYTES = 4096;
+  /** Interim (1xx) heads before the answer; 100, 102 and 103 may come, more is a flood. */
+  private static final int MAX_INTERIM = 16;
 
   private enum State {
     CONNECTING,
@@ -45,6 +47,18 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   private boolean reused;
   private boolean readAnything;
   private @Nullable ByteBuf unread;
+
+  /** How much of {@link #unread} is known not to hold the end of a head. */
+  private int searched;
+
+  private int interim;
+
+  /** How the connection ended while nobody had attached to the answer yet; null where it stands. */
+  private @Nullable String endedUnread;
+
+  /** How the answer ended in that time. */
+  private @Nullable Outcome ended;
+
   private @Nullable ResponseHead head;
   private @Nullable BodyFramer framer;
   private @Nullable BodySink sink;
@@ -163,9 +177,14 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
       lease.progress(now - lastReadNanos);
     }
     lastReadNanos = now;
-    if (unread != null) {
-      bytes = Unpooled.wrappedBuffer(unread, bytes);
+    ByteBuf before = unread;
+    Connection carrying = connection;
+    if (before != null && carrying != null) {
       unread = null;
+      // One buffer that grows: buffers wrapped into each other at every read would nest without
+      // end.
+      bytes =
+          ByteToMessageDecoder.MERGE_CUMULATOR.cumulate(carrying.channel().alloc(), before, bytes);
     }
     try {
       if (state == State.HEAD) {
@@ -185,25 +204,20 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   }
 
   private void readHead(ByteBuf bytes) throws BadResponse {
-    int length = HeadEnd.find(bytes);
-    if (length < 0) {
-      if (bytes.readableBytes() > MAX_HEAD) {
-        throw new BadResponse("a head of more than " + MAX_HEAD + " bytes");
+    ResponseHead parsed;
+    do {
+      int length = headLength(bytes);
+      if (length < 0) {
+        unread = bytes;
+        return;
       }
-      unread = bytes;
-      return;
-    }
-    byte[] raw = new byte[length];
-    bytes.readBytes(raw);
-    ResponseHead parsed = ResponseHeadParser.parse(raw);
-    if (parsed.status() < 200) {
-      if (bytes.isReadable()) {
-        readHead(bytes);
-      } else {
-        bytes.release();
+      byte[] raw = new byte[length];
+      bytes.readBytes(raw);
+      parsed = ResponseHeadParser.parse(raw);
+      if (parsed.status() < 200 && ++interim > MAX_INTERIM) {
+        throw new BadResponse("more than " + MAX_INTERIM + " interim answers");
       }
-      return;
-    }
+    } while (parsed.status() < 200);
     head = parsed;
     framer =
         parsed.endsAtClose()
@@ -221,6 +235,24 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     }
   }
 
+  /** The length of the head that {@code bytes} start with, or -1 where its end is not there yet. */
+  private int headLength(ByteBuf bytes) throws BadResponse {
+    int skip = Math.max(0, searched - 3);
+    bytes.skipBytes(skip);
+    int length = HeadEnd.find(bytes);
+    bytes.readerIndex(bytes.readerIndex() - skip);
+    if (length >= 0) {
+      searched = 0;
+      length += skip;
+    } else {
+      searched = bytes.readableBytes();
+    }
+    if (Math.max(length, searched) > MAX_HEAD) {
+      throw new BadResponse("a head of more than " + MAX_HEAD + " bytes");
+    }
+    return length;
+  }
+
   /** The statuses that another server may well not answer with. */
   private static boolean elsewhere(int status) {
     return status == 429 || status == 502 || status == 503 || status == 504;
@@ -231,8 +263,8 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     BodyFramer body = framer;
     boolean whole = false;
     try {
-      whole = body != null && body.feed(bytes, Discard.OUTPUT) && !bytes.isReadable();
-      if (whole) {
+      if (body != null && body.feed(bytes, Discard.OUTPUT)) {
+        whole = !bytes.isReadable();
         bytes.release();
       }
     } catch (BadResponse e) {
@@ -331,6 +363,10 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
 
   @Override
   public void attach(BodySink to, boolean chunked) {
+    Outcome before = ended;
+    if (before != null) {
+      to.broken(before);
+    }
     if (done()) {
       return;
     }
@@ -352,6 +388,10 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
         closeConnection();
         fail(Cause.BAD_RESPONSE, e.getMessage());
       }
+    }
+    String how = endedUnread;
+    if (how != null && !done()) {
+      closed(how);
     }
   }
 
@@ -379,6 +419,11 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
       client.connect(this);
       return;
     }
+    if (state == State.FLOWING && sink == null) {
+      // Perhaps all of the answer is here already: that shows once somebody reads it.
+      endedUnread = how;
+      return;
+    }
     BodyFramer body = framer;
     if (state == State.FLOWING && body != null && body.endsAtClose() && sink != null) {
       if (body.chunkedOut) {
@@ -388,6 +433,12 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
       return;
     }
     fail(Cause.RESET, how);
+  }
+
+  /** The gateway itself failed while it handled the connection, which is closed. */
+  void crashed(Throwable how) {
+    connection = null;
+    fail(Cause.GATEWAY, String.valueOf(how));
   }
 
   private void fail(Cause cause, String detail) {
@@ -413,6 +464,8 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
       receiver.failed(how);
     } else if (to != null) {
       to.broken(how);
+    } else {
+      ended = how;
     }
   }
 
