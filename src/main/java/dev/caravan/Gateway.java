@@ -175,6 +175,14 @@ public class Gateway {
     return servers;
   }
 
+  Fleet fleet() {
+    return fleet;
+  }
+
+  HttpIngress ingress() {
+    return ingress;
+  }
+
   void stop() {
     loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
   }
