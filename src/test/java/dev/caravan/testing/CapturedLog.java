@@ -9,7 +9,7 @@ import java.util.logging.Logger;
 import org.jboss.logmanager.formatters.PatternFormatter;
 
 /** What is logged in one category, and below it, while this is open. */
-public final class CapturedLog extends Handler {
+public final class CapturedLog extends Handler implements AutoCloseable {
   private static final PatternFormatter FORMATTER = new PatternFormatter("%s");
 
   private final List<String> lines = new CopyOnWriteArrayList<>();
