@@ -175,10 +175,10 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
 
   private void readHead(ByteBuf bytes) throws BadResponse {
     int length = HeadEnd.find(bytes);
+    if ((length < 0 ? bytes.readableBytes() : length) > MAX_HEAD) {
+      throw new BadResponse("a head of more than " + MAX_HEAD + " bytes");
+    }
     if (length < 0) {
-      if (bytes.readableBytes() > MAX_HEAD) {
-        throw new BadResponse("a head of more than " + MAX_HEAD + " bytes");
-      }
       unread = bytes;
       return;
     }
@@ -241,6 +241,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
 
   private void commit(ByteBuf bytes) throws BadResponse {
     state = State.FLOWING;
+    rewatch(); // the silence allowed from now on may end before that before the first byte
     if (lease != null) {
       lease.firstByte();
     }
