@@ -284,6 +284,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
 
   private void commit(ByteBuf bytes) throws BadResponse {
     state = State.FLOWING;
+    rewatch(); // the silence allowed from now on may end before that before the first byte
     if (lease != null) {
       lease.firstByte();
     }
