@@ -123,6 +123,10 @@ public class Gateway {
             },
             sent -> RequestId.of(sent, chance),
             ticker);
+    meters.gauge(
+        "caravan.requests.inflight", "Requests that are being answered now", ingress::requests);
+    meters.gauge(
+        "caravan.connections", "Client connections that are open now", ingress::connections);
   }
 
   /** The one registry behind a composite, if it is one: a composite costs a loop at every count. */

@@ -17,7 +17,7 @@ public final class Backend {
   private volatile BackendSpec spec;
   private volatile Availability availability = Availability.UP;
   private volatile Gate gate = Gate.NONE;
-  private volatile GapListener gaps = nanos -> {};
+  private volatile GapListener gaps = (lease, nanos) -> {};
 
   public Backend(BackendSpec spec) {
     this.name = spec.name();

@@ -7,5 +7,5 @@ package dev.caravan.fleet;
 public interface GapListener {
 
   /** One gap, in nanoseconds; called for every read of every stream, so it must be cheap. */
-  void gap(long nanos);
+  void gap(Lease lease, long nanos);
 }

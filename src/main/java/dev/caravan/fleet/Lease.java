@@ -95,7 +95,7 @@ public final class Lease {
    * @param gapNanos how long after the part before
    */
   public void progress(long gapNanos) {
-    backend.gaps().gap(gapNanos);
+    backend.gaps().gap(this, gapNanos);
   }
 
   /** The token counts that the server reported in {@code usage}; -1 for one it did not report. */

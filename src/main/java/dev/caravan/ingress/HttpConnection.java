@@ -198,6 +198,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             head, ingress.requestId(request.headers().get("x-request-id")), now(), lines, passed);
     incoming = next;
     reply = new Reply(this, ctx, next);
+    ingress.begun();
     ClientError error = head.error();
     boolean unread = head.contentLength() > MAX_DISCARD || head.expectsContinue();
     if (error != null && (head.fatal() || unread)) {
@@ -289,6 +290,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
     reply = null;
     incoming = null;
+    ingress.over();
     ingress
         .ends()
         .ended(

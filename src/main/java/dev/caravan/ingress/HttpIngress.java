@@ -6,6 +6,7 @@ import io.netty.channel.Channel;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
 import io.netty.util.concurrent.ImmediateEventExecutor;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.UnaryOperator;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -25,6 +26,7 @@ public final class HttpIngress {
   private final UnaryOperator<@Nullable String> requestIds;
   private final Ticker ticker;
   private final ChannelGroup open = new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE);
+  private final LongAdder requests = new LongAdder();
   private volatile boolean listening;
   private volatile Entry entry = HttpIngress::closedForNow;
 
@@ -88,6 +90,19 @@ public final class HttpIngress {
 
   Ticker ticker() {
     return ticker;
+  }
+
+  /** Requests that are being answered now. */
+  public long requests() {
+    return requests.sum();
+  }
+
+  void begun() {
+    requests.increment();
+  }
+
+  void over() {
+    requests.decrement();
   }
 
   void opened(Channel channel) {

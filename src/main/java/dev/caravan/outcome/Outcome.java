@@ -38,7 +38,7 @@ public sealed interface Outcome {
   record Completed(int status) implements Outcome {
     @Override
     public String label() {
-      return status < 400 ? "completed" : "client_error";
+      return status < 400 ? "completed" : status < 500 ? "client_error" : "server_error";
     }
 
     @Override

@@ -92,7 +92,7 @@ public record ModelParameters(
               "firstByteTimeout",
               new Parameter.Duration(),
               "120s",
-              "From the end of the request to the first byte of the answer."),
+              "From the start of the attempt to the first byte of the answer's body."),
           row(
               "idleTimeout",
               new Parameter.Duration(),

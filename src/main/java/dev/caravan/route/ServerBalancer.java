@@ -16,6 +16,7 @@ import org.apache.camel.AsyncCallback;
 import org.apache.camel.AsyncProcessor;
 import org.apache.camel.Exchange;
 import org.apache.camel.processor.loadbalancer.LoadBalancerSupport;
+import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -23,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * to another when that one fails before the first byte. One instance, one step.
  */
 public final class ServerBalancer extends LoadBalancerSupport {
+  private static final Logger LOG = Logger.getLogger(ServerBalancer.class);
+
   private final Selector selector;
   private final int maxAttempts;
   private final Ticker ticker;
@@ -105,6 +108,11 @@ public final class ServerBalancer extends LoadBalancerSupport {
         Selection selection = selector.select(call.request(), backends, tried);
         if (selection instanceof Selection.Selected chosen) {
           index = chosen.index();
+          if (LOG.isDebugEnabled()) {
+            LOG.debugf(
+                "Request %s: %s picked %s of %s",
+                call.requestId(), selector.name(), chosen.backend(), Selector.lastRead());
+          }
           // Null where others filled the server since the snapshot; the next one shows it full.
           taken = Lease.open(chosen.backend(), call.pool(), ticker);
         } else if (selection instanceof Selection.NoneEligible none) {

@@ -13,6 +13,7 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,9 +22,9 @@ import org.jspecify.annotations.Nullable;
  * set or from the routes, never from a client. Safe for any thread.
  */
 public final class Meters {
-  private static final Duration[] TTFT_BUCKETS =
+  static final Duration[] TTFT_BUCKETS =
       millis(5, 10, 25, 50, 100, 250, 500, 1_000, 2_000, 5_000, 10_000, 30_000, 60_000, 120_000);
-  private static final Duration[] GAP_BUCKETS =
+  static final Duration[] GAP_BUCKETS =
       millis(1, 2, 5, 10, 20, 30, 50, 75, 100, 200, 500, 1_000, 5_000, 30_000);
   private static final Duration[] TOTAL_BUCKETS =
       millis(
@@ -57,8 +58,14 @@ public final class Meters {
         .tag("backend", backend.name())
         .register(registry);
     ServerMeters meters = new ServerMeters(registry, backend.name());
-    backend.gaps(nanos -> meters.gap.record(nanos, TimeUnit.NANOSECONDS));
+    backend.gaps(
+        (lease, nanos) -> meters.of(lease.pool()).gap().record(nanos, TimeUnit.NANOSECONDS));
     backend.onClose(meters::closed);
+  }
+
+  /** Shows a number as it is when somebody looks. */
+  public void gauge(String name, String description, Supplier<Number> number) {
+    Gauge.builder(name, number).description(description).register(registry);
   }
 
   /** Counts what an access log loses. */
@@ -68,76 +75,34 @@ public final class Meters {
         .register(registry);
   }
 
-  /** One server's meters. */
+  /** One server's meters, by the pool that a request came through. */
   private static final class ServerMeters {
     private final MeterRegistry registry;
     private final String backend;
-    private final Timer firstByte;
-    private final Timer gap;
-    private final Counter promptTokens;
-    private final Counter completionTokens;
-    private final ConcurrentHashMap<String, Counter> attempts = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<String, AttemptMeters> byPool = new ConcurrentHashMap<>();
+    // A server nearly always serves one pool, whose name is one object: no lookup then. A race
+    // only costs a lookup.
+    private volatile @Nullable AttemptMeters last;
 
     ServerMeters(MeterRegistry registry, String backend) {
       this.registry = registry;
       this.backend = backend;
-      firstByte =
-          Timer.builder("caravan.backend.ttft")
-              .description("From the pick of a server to the first byte of its answer")
-              .tag("backend", backend)
-              .serviceLevelObjectives(TTFT_BUCKETS)
-              .register(registry);
-      gap =
-          Timer.builder("caravan.backend.itl")
-              .description("Between two parts of an answer: inter-token latency")
-              .tag("backend", backend)
-              .serviceLevelObjectives(GAP_BUCKETS)
-              .register(registry);
-      promptTokens = tokens("input");
-      completionTokens = tokens("output");
     }
 
-    private Counter tokens(String type) {
-      return Counter.builder("caravan.backend.tokens")
-          .description("Tokens as the servers report them in usage")
-          .tag("backend", backend)
-          .tag("type", type)
-          .register(registry);
+    @SuppressWarnings("ReferenceEquality") // a shortcut: another object of equal text is looked up
+    AttemptMeters of(String pool) {
+      AttemptMeters recent = last;
+      if (recent != null && recent.pool() == pool) {
+        return recent;
+      }
+      AttemptMeters found =
+          byPool.computeIfAbsent(pool, name -> AttemptMeters.of(registry, name, backend));
+      last = found;
+      return found;
     }
 
     void closed(Lease lease, Outcome outcome) {
-      long ttft = lease.timeToFirstByteNanos();
-      if (ttft >= 0) {
-        firstByte.record(ttft, TimeUnit.NANOSECONDS);
-      }
-      if (lease.promptTokens() > 0) {
-        promptTokens.increment((double) lease.promptTokens());
-      }
-      if (lease.completionTokens() > 0) {
-        completionTokens.increment((double) lease.completionTokens());
-      }
-      attempt(outcome).increment();
-    }
-
-    private Counter attempt(Outcome outcome) {
-      String label =
-          outcome instanceof Outcome.FailedBefore before
-              ? before.cause().label()
-              : outcome instanceof Outcome.FailedAfter after ? after.cause().label() : "";
-      // The label and cause are constants, so that their identity is enough of a key.
-      String key = label.isEmpty() ? outcome.label() : outcome.label() + "/" + label;
-      Counter counter = attempts.get(key);
-      return counter != null
-          ? counter
-          : attempts.computeIfAbsent(
-              key,
-              k ->
-                  Counter.builder("caravan.backend.attempts")
-                      .description("Attempts at a model server, by how they ended")
-                      .tag("backend", backend)
-                      .tag("outcome", outcome.label())
-                      .tag("cause", label)
-                      .register(registry));
+      of(lease.pool()).closed(lease, outcome);
     }
   }
 

@@ -4,7 +4,7 @@ package dev.caravan.upstream;
  * How long a server may take, in milliseconds, each from 1. Immutable.
  *
  * @param connectMillis until the connection stands, TLS included
- * @param firstByteMillis from the request's last byte to the first of the answer
+ * @param firstByteMillis from the start of the attempt to the first byte of the answer's body
  * @param idleMillis between two parts of an answer
  * @param totalMillis for the whole attempt
  */

@@ -22,6 +22,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
 
   /** Below this, one buffer and one write are cheaper than a gathering write of two. */
   private static final int SMALL_BYTES = 4096;
+
   /** Interim (1xx) heads before the answer; 100, 102 and 103 may come, more is a flood. */
   private static final int MAX_INTERIM = 16;
 

@@ -93,7 +93,7 @@ class BalanceTest extends EndToEnd {
             (peer, connection) -> {
               while (peer.request() != null) {
                 most.accumulateAndGet(running.incrementAndGet(), Math::max);
-                Thread.yield();
+                Thread.onSpinWait();
                 running.decrementAndGet();
                 peer.send(ScriptedServer.whole(200, "{}"));
               }

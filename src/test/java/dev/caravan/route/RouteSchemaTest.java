@@ -10,11 +10,15 @@ import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.Reader;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Properties;
+import java.util.function.Function;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -41,6 +45,18 @@ class RouteSchemaTest {
     assertThat(schema().validate(JSON.writeValueAsString(yaml), InputFormat.JSON)).isEmpty();
   }
 
+  /** The settings as shipped, and where the demo fleet would be. */
+  private static Function<String, @Nullable String> shipped() throws IOException {
+    Properties settings = new Properties();
+    try (Reader file = Files.newBufferedReader(Path.of("application.properties"))) {
+      settings.load(file);
+    }
+    for (String server : List.of("swift", "steady", "slow")) {
+      settings.setProperty("caravan.demo." + server + ".url", "http://127.0.0.1:18001");
+    }
+    return settings::getProperty;
+  }
+
   @Test
   void allShippedFiles_areRightTogether() throws Exception {
     List<RouteFile> files = new ArrayList<>();
@@ -49,7 +65,7 @@ class RouteSchemaTest {
     }
     RouteFileValidator validator =
         new RouteFileValidator(
-            name -> null, List.of("round-robin", "weighted", "least-inflight"), name -> false);
+            shipped(), List.of("round-robin", "weighted", "least-inflight"), name -> false);
     assertThat(validator.validate(files)).isEmpty();
   }
 
