@@ -43,6 +43,9 @@ final class RequestHead {
     RequestHead head = new RequestHead(request);
     head.checkFraming(request);
     if (!head.fatal) {
+      String expect = request.headers().get(HttpHeaderNames.EXPECT);
+      head.expectsContinue =
+          "100-continue".equalsIgnoreCase(expect) && !head.http10 && head.contentLength != 0;
       head.route(request);
       if (head.error == null) {
         head.checkBody(request.headers(), maxBody);
@@ -209,12 +212,8 @@ final class RequestHead {
       return;
     }
     String expect = headers.get(HttpHeaderNames.EXPECT);
-    if (expect != null) {
-      if (expect.equalsIgnoreCase("100-continue")) {
-        expectsContinue = !http10 && contentLength != 0;
-      } else {
-        error = ClientError.invalid(417, "Only 100-continue can be expected.", null);
-      }
+    if (expect != null && !expect.equalsIgnoreCase("100-continue")) {
+      error = ClientError.invalid(417, "Only 100-continue can be expected.", null);
     }
   }
 
