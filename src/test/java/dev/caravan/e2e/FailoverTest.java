@@ -34,8 +34,7 @@ class FailoverTest extends EndToEnd {
             new Fault.Status(503, 7),
             new Fault.Status(504),
             new Fault.Status(429, 3))
-        .flatMap(
-            fault -> Stream.of(Arguments.of(fault, Chat.stream("größer", 5)), whole(fault)));
+        .flatMap(fault -> Stream.of(Arguments.of(fault, Chat.stream("größer", 5)), whole(fault)));
   }
 
   private static Arguments whole(Fault fault) {
@@ -111,6 +110,7 @@ class FailoverTest extends EndToEnd {
     assertThat(second.head().header("x-caravan-attempts")).isEqualTo("1");
   }
 
+  @SuppressWarnings("NullAway.Init") // set before its script runs
   private volatile ScriptedServer current;
 
   private ScriptedServer server() {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.caravan.testing.CapturedLog;
 import dev.caravan.testing.RawHttp;
 import dev.caravan.testing.ScriptedServer;
+import java.nio.charset.StandardCharsets;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -19,7 +20,9 @@ class HostileServerTest extends EndToEnd {
   static Stream<Arguments> badHeads() {
     return Stream.of(
         Arguments.of("garbage", "SSH-2.0-OpenSSH_9.6\r\n\r\n"),
-        Arguments.of("both framings", JSON + "content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
+        Arguments.of(
+            "both framings",
+            JSON + "content-length: 2\r\ntransfer-encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
         Arguments.of("two lengths", JSON + "content-length: 2\r\ncontent-length: 3\r\n\r\n{}x"),
         Arguments.of("negative length", JSON + "content-length: -2\r\n\r\n{}"),
         Arguments.of("unknown coding", JSON + "transfer-encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
@@ -75,7 +78,8 @@ class HostileServerTest extends EndToEnd {
         scripted(
             (peer, connection) -> {
               while (peer.request() != null) {
-                for (byte one : ScriptedServer.whole(200, "{\"a\":1}").getBytes("US-ASCII")) {
+                for (byte one :
+                    ScriptedServer.whole(200, "{\"a\":1}").getBytes(StandardCharsets.UTF_8)) {
                   peer.send(new byte[] {one});
                 }
               }
@@ -94,7 +98,8 @@ class HostileServerTest extends EndToEnd {
     ScriptedServer server =
         closing(
             ScriptedServer.answering(
-                ScriptedServer.whole(200, "{\"a\":1}") + ScriptedServer.whole(200, "{\"evil\":1}")));
+                ScriptedServer.whole(200, "{\"a\":1}")
+                    + ScriptedServer.whole(200, "{\"evil\":1}")));
     start(PoolYaml.single(server.uri()));
     RawHttp client = client();
     for (int i = 0; i < 3; i++) {

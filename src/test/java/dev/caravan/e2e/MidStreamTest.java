@@ -22,8 +22,7 @@ class MidStreamTest extends EndToEnd {
     assertThat(answer.status()).isEqualTo(200);
     assertThat(answer.text()).doesNotContain("[DONE]").endsWith("\n\n");
     List<String> events = Chat.events(answer.text());
-    assertThat(Chat.json(events.get(events.size() - 1)).at("/error/code").asText())
-        .isEqualTo(code);
+    assertThat(Chat.json(events.get(events.size() - 1)).at("/error/code").asText()).isEqualTo(code);
     assertThat(events.subList(0, events.size() - 1)).noneMatch(event -> event.contains("error"));
   }
 
@@ -143,9 +142,7 @@ class MidStreamTest extends EndToEnd {
         scripted(
             (peer, connection) -> {
               peer.request();
-              peer.send(
-                  "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
-                      + "transfer-encoding: chunked\r\n\r\n");
+              peer.send(StreamTest.STREAM_HEAD.replace("text/event-stream", "application/json"));
               peer.chunk("{\"half\":");
             });
     start(PoolYaml.single(server.uri()));

@@ -37,7 +37,8 @@ class RequestTest extends EndToEnd {
     SimulatedServer server = simulated("only");
     start(PoolYaml.single(server.uri()));
     RawHttp client = client();
-    client.send("POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
+    client.send(
+        "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n");
     byte[] body = ODD.getBytes(StandardCharsets.UTF_8);
     for (int at = 0; at < body.length; at += 3) {
       int length = Math.min(3, body.length - at);
@@ -58,8 +59,7 @@ class RequestTest extends EndToEnd {
     for (String type : List.of("", "content-type: application/x-www-form-urlencoded\r\n")) {
       server.forgetRequests();
       RawHttp client = client();
-      client.send(
-          "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n" + type + "content-length: ");
+      client.send("POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n" + type + "content-length: ");
       byte[] body = ODD.getBytes(StandardCharsets.UTF_8);
       client.send(body.length + "\r\n\r\n").send(body);
       assertThat(client.answer().status()).isEqualTo(200);
@@ -255,7 +255,10 @@ class RequestTest extends EndToEnd {
     RawHttp client = client();
     String body = Chat.stream("hello", 5);
     client.send(
-        "POST /v1/chat/completions HTTP/1.0\r\ncontent-length: " + body.length() + "\r\n\r\n" + body);
+        "POST /v1/chat/completions HTTP/1.0\r\ncontent-length: "
+            + body.length()
+            + "\r\n\r\n"
+            + body);
     RawHead head = client.head();
     assertThat(head.header("transfer-encoding")).isNull();
     assertThat(client.rest()).endsWith("data: [DONE]\n\n").startsWith("data: {");

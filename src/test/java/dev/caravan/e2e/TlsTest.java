@@ -52,9 +52,7 @@ class TlsTest extends EndToEnd {
             .redirectOutput(directory.resolve("keytool.log").toFile())
             .start();
     assertThat(keytool.waitFor(60, TimeUnit.SECONDS)).isTrue();
-    assertThat(keytool.exitValue())
-        .as(Files.readString(directory.resolve("keytool.log")))
-        .isZero();
+    assertThat(keytool.exitValue()).as(Files.readString(directory.resolve("keytool.log"))).isZero();
     KeyStore keys = KeyStore.getInstance("PKCS12");
     try (InputStream in = Files.newInputStream(store)) {
       keys.load(in, PASSWORD);
@@ -103,9 +101,7 @@ class TlsTest extends EndToEnd {
   @Test
   void certificateThatIsTrusted_isAccepted_andTheConnectionKept() throws Exception {
     Secured secured = secured("ip:127.0.0.1");
-    start(
-        PoolYaml.single(
-            secured.server().uri(), "trustCertificates: \"" + secured.pem() + "\""));
+    start(PoolYaml.single(secured.server().uri(), "trustCertificates: \"" + secured.pem() + "\""));
     RawHttp client = client();
     for (int i = 0; i < 5; i++) {
       client.post(Chat.PATH, Chat.whole("n" + i));
@@ -127,9 +123,7 @@ class TlsTest extends EndToEnd {
   @Test
   void certificateOfAnotherHost_isRefused_thoughItIsTrusted() throws Exception {
     Secured secured = secured("dns:other.example");
-    start(
-        PoolYaml.single(
-            secured.server().uri(), "trustCertificates: \"" + secured.pem() + "\""));
+    start(PoolYaml.single(secured.server().uri(), "trustCertificates: \"" + secured.pem() + "\""));
     isRefused();
     assertThat(secured.server().requests()).isEmpty();
   }
