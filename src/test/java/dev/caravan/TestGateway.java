@@ -23,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Properties;
+import org.apache.camel.component.properties.PropertiesComponent;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.PluginHelper;
 import org.apache.camel.support.ResourceHelper;
@@ -54,6 +55,9 @@ public final class TestGateway implements AutoCloseable {
       Properties overrides = new Properties();
       overrides.putAll(values);
       camel.getPropertiesComponent().setOverrideProperties(overrides);
+      // What a Quarkus test before this one set for itself.
+      ((PropertiesComponent) camel.getPropertiesComponent())
+          .setSystemPropertiesMode(PropertiesComponent.SYSTEM_PROPERTIES_MODE_NEVER);
       camel.getShutdownStrategy().setTimeout(2);
       gateway.installIn(camel);
       Files.writeString(directory.resolve("pools.yaml"), routes);

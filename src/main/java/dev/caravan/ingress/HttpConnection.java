@@ -200,8 +200,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     reply = new Reply(this, ctx, next);
     ingress.begun();
     ClientError error = head.error();
-    boolean unread = head.contentLength() > MAX_DISCARD || head.expectsContinue();
-    if (error != null && (head.fatal() || unread)) {
+    if (error != null && (head.fatal() || unread(head, error))) {
       answerAndLinger(ctx, error);
       return;
     }
@@ -211,6 +210,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (head.expectsContinue()) {
       ctx.writeAndFlush(CONTINUE.duplicate(), ctx.voidPromise());
     }
+  }
+
+  /** Whether the body of a request at fault is not worth waiting for. */
+  private static boolean unread(RequestHead head, ClientError error) {
+    return head.expectsContinue() || error.status() == 413 || head.contentLength() > MAX_DISCARD;
   }
 
   private void onContent(ChannelHandlerContext ctx, HttpContent content) {
@@ -476,10 +480,16 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (state == State.BODY) {
       answerAndLinger(ctx, ClientError.invalid(408, "The body did not arrive in time.", "timeout"));
     } else if (state == State.HEAD && headStarted) {
-      ByteBuf out = ctx.alloc().buffer(128);
+      byte[] error =
+          ClientError.invalid(408, "The request's head did not arrive in time.", "timeout").json();
+      ByteBuf out = ctx.alloc().buffer(256);
       Heads.status(out, 408);
       out.writeCharSequence(
-          "connection: close\r\ncontent-length: 0\r\n\r\n", StandardCharsets.US_ASCII);
+          "content-type: application/json\r\nconnection: close\r\ncontent-length: "
+              + error.length
+              + "\r\n\r\n",
+          StandardCharsets.US_ASCII);
+      out.writeBytes(error);
       ctx.writeAndFlush(out, ctx.voidPromise());
       linger(ctx);
     } else {

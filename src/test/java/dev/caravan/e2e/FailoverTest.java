@@ -110,6 +110,7 @@ class FailoverTest extends EndToEnd {
     assertThat(second.head().header("x-caravan-attempts")).isEqualTo("1");
   }
 
+  @SuppressWarnings("NullAway.Init") // set before its script runs
   private volatile ScriptedServer current;
 
   private ScriptedServer server() {

@@ -6,6 +6,7 @@ import static org.awaitility.Awaitility.await;
 import dev.caravan.testing.CapturedLog;
 import dev.caravan.testing.RawHttp;
 import dev.caravan.testing.ScriptedServer;
+import java.nio.charset.StandardCharsets;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -77,7 +78,8 @@ class HostileServerTest extends EndToEnd {
         scripted(
             (peer, connection) -> {
               while (peer.request() != null) {
-                for (byte one : ScriptedServer.whole(200, "{\"a\":1}").getBytes("US-ASCII")) {
+                for (byte one :
+                    ScriptedServer.whole(200, "{\"a\":1}").getBytes(StandardCharsets.UTF_8)) {
                   peer.send(new byte[] {one});
                 }
               }

@@ -142,9 +142,7 @@ class MidStreamTest extends EndToEnd {
         scripted(
             (peer, connection) -> {
               peer.request();
-              peer.send(
-                  "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
-                      + "transfer-encoding: chunked\r\n\r\n");
+              peer.send(StreamTest.STREAM_HEAD.replace("text/event-stream", "application/json"));
               peer.chunk("{\"half\":");
             });
     start(PoolYaml.single(server.uri()));

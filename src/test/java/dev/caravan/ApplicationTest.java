@@ -1,0 +1,72 @@
+package dev.caravan;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.caravan.testing.Ports;
+import dev.caravan.testing.RawHttp;
+import io.quarkus.test.common.http.TestHTTPResource;
+import io.quarkus.test.junit.QuarkusTest;
+import io.quarkus.test.junit.QuarkusTestProfile;
+import io.quarkus.test.junit.TestProfile;
+import jakarta.inject.Inject;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** The application as it is packaged, with the demo fleet: everything is wired and answers. */
+@QuarkusTest
+@SuppressWarnings("NullAway.Init") // Quarkus sets the fields
+@TestProfile(ApplicationTest.DemoFleetOnFreePorts.class)
+class ApplicationTest {
+
+  /** The settings of {@code ./run}, but for the ports. */
+  public static class DemoFleetOnFreePorts implements QuarkusTestProfile {
+    @Override
+    public Map<String, String> getConfigOverrides() {
+      return Map.of(
+          "caravan.demo.enabled", "true",
+          "caravan.demo.speedup", "50",
+          "caravan.http.host", "127.0.0.1",
+          "caravan.http.port", Integer.toString(Ports.free()),
+          "quarkus.http.test-port", "0",
+          "quarkus.log.handler.file.\"access\".path", "target/test-logs/access.log");
+    }
+  }
+
+  @Inject Settings settings;
+
+  @TestHTTPResource("/q/health/live")
+  URI live;
+
+  @TestHTTPResource("/q/metrics")
+  URI metrics;
+
+  private static HttpResponse<String> get(URI uri) throws Exception {
+    return HttpClient.newHttpClient()
+        .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
+  }
+
+  @Test
+  void start_answersRequests_health_andMetrics() throws Exception {
+    RawHttp.Answer answer =
+        RawHttp.ask(
+            settings.http().port(),
+            "/v1/chat/completions",
+            "{\"model\":\"gpt-4o-mini\",\"stream\":true,\"max_tokens\":20,"
+                + "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}");
+    assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+    assertThat(answer.text()).endsWith("data: [DONE]\n\n");
+    assertThat(answer.head().header("x-caravan-backend")).isIn("swift", "steady", "slow");
+
+    HttpResponse<String> health = get(live);
+    assertThat(health.statusCode()).isEqualTo(200);
+    assertThat(health.body()).contains("UP");
+
+    HttpResponse<String> scraped = get(metrics);
+    assertThat(scraped.statusCode()).isEqualTo(200);
+    assertThat(scraped.body()).contains("caravan_", "swift", "steady", "slow");
+  }
+}
