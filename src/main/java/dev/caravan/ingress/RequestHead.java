@@ -78,9 +78,7 @@ final class RequestHead {
       return;
     }
     HttpVersion version = request.protocolVersion();
-    if (!version.protocolName().equals("HTTP")
-        || version.majorVersion() != 1
-        || version.minorVersion() > 1) {
+    if (version.majorVersion() != 1 || version.minorVersion() > 1) {
       fatal(ClientError.invalid(505, "HTTP/1.1 is spoken here.", null));
       return;
     }

@@ -1,0 +1,51 @@
+package dev.caravan.ingress;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.caravan.outcome.Outcome;
+import dev.caravan.outcome.Outcome.Cause;
+import java.io.IOException;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.CharRange;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class ClientErrorTest {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  @Property(tries = 500)
+  void json_anyText_hasAllFourKeysAndTheText(
+      @ForAll @CharRange(from = '\0', to = '\ud7ff') String text) throws IOException {
+    ClientError error = new ClientError(400, "t", text, text, null, -1, null);
+    JsonNode root = JSON.readTree(error.json());
+    JsonNode inner = root.get("error");
+    assertThat(root.size()).isEqualTo(1);
+    assertThat(inner.fieldNames()).toIterable().containsExactly("message", "type", "param", "code");
+    assertThat(inner.get("message").textValue()).isEqualTo(text);
+    assertThat(inner.get("param").textValue()).isEqualTo(text);
+    assertThat(inner.get("code").isNull()).isTrue();
+    assertThat(inner.get("type").textValue()).isEqualTo("t");
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void of_everyCause_isAServersErrorWithoutItsDetail(Cause cause) {
+    ClientError error = ClientError.of(new Outcome.FailedBefore(cause, "10.0.0.11 canary"));
+    assertThat(error.status()).isBetween(500, 504);
+    assertThat(error.message()).doesNotContain("canary").doesNotContain("10.0");
+    assertThat(error.type()).isEqualTo("server_error");
+  }
+
+  @Test
+  void of_throttled_saysWhenToComeBackInWholeSeconds() {
+    assertThat(ClientError.of(new Outcome.Throttled(429, 1_500)).retryAfterSeconds()).isEqualTo(2);
+    assertThat(ClientError.of(new Outcome.Throttled(429, 0)).retryAfterSeconds()).isEqualTo(1);
+    assertThat(ClientError.of(new Outcome.Throttled(429, -1)).retryAfterSeconds()).isEqualTo(1);
+    assertThat(ClientError.of(new Outcome.Throttled(429, 999_999_999_000L)).retryAfterSeconds())
+        .isEqualTo(999_999_999);
+  }
+}

@@ -1,0 +1,101 @@
+package dev.caravan.ingress;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.netty.handler.codec.http.DefaultHttpHeaders;
+import io.netty.handler.codec.http.HttpHeaders;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import net.jqwik.api.Arbitraries;
+import net.jqwik.api.Arbitrary;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.Provide;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class HeaderAllowListTest {
+
+  @Property(tries = 500)
+  void find_anyNames_agreesWithAMap(
+      @ForAll("names") List<String> listed, @ForAll("names") List<String> asked) {
+    Map<String, String> map = new HashMap<>();
+    listed.forEach(name -> map.put(name.toLowerCase(Locale.ROOT), name));
+    HeaderAllowList list = new HeaderAllowList(listed);
+    List<String> all = new ArrayList<>(asked);
+    listed.forEach(name -> all.add(name.toUpperCase(Locale.ROOT)));
+    for (String name : all) {
+      String lower = name.toLowerCase(Locale.ROOT);
+      assertThat(list.find(name)).isEqualTo(map.containsKey(lower) ? lower : null);
+    }
+  }
+
+  /** Few characters, so that names meet and hashes collide. */
+  @Provide
+  Arbitrary<List<String>> names() {
+    return Arbitraries.strings()
+        .withChars("abX-9_")
+        .ofMinLength(1)
+        .ofMaxLength(4)
+        .list()
+        .ofMaxSize(30);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "connection",
+        "Keep-Alive",
+        "TE",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+        "host",
+        "content-length",
+        "content-type",
+        "content-encoding",
+        "expect",
+        "accept-encoding",
+        "x-request-id",
+        "proxy-authorization",
+        "CamelHttpUri",
+        "camelfoo",
+        "org.apache.camel.x",
+        "kafka.KEY",
+        "JMSType",
+        "breadcrumbId",
+        "X-Caravan-Pool",
+        "a b",
+        "a:b",
+        "a\r\nb",
+        "\u00e4"
+      })
+  void new_nameThatMustNotPass_isRefused(String name) {
+    assertThatThrownBy(() -> new HeaderAllowList(List.of(name)))
+        .isInstanceOf(IllegalArgumentException.class)
+        .hasMessageContaining("pass-headers");
+  }
+
+  @Test
+  void lines_clientsHeaders_passesTheListedOnesOnly() {
+    HttpHeaders headers = new DefaultHttpHeaders();
+    headers.add("User-Agent", "me").add("CamelHttpUri", "http://evil").add("authorization", "key");
+    headers.add("USER-AGENT", "again").add("user-agentx", "no").add("user-agen", "no");
+    List<String> told = new ArrayList<>();
+    new HeaderAllowList(List.of(" user-AGENT ", ""))
+        .lines(headers, (name, value) -> told.add(name + "=" + value));
+    assertThat(told).containsExactly("user-agent=me", "user-agent=again");
+  }
+
+  @Test
+  void lines_noneListed_areNone() {
+    HttpHeaders headers = new DefaultHttpHeaders().add("a", "b");
+    assertThat(new HeaderAllowList(List.of()).lines(headers, (name, value) -> {}))
+        .isSameAs(dev.caravan.upstream.HeaderLines.NONE);
+  }
+}
