@@ -7,7 +7,6 @@ import dev.caravan.fleet.Backend;
 import dev.caravan.route.RouteFile;
 import dev.caravan.route.RouteFileError;
 import dev.caravan.route.RouteFiles;
-import dev.caravan.testing.CapturedLog;
 import dev.caravan.testing.Ports;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.smallrye.config.PropertiesConfigSource;
@@ -33,11 +32,11 @@ import org.apache.camel.support.ResourceHelper;
  * and routes, and the pools that a test writes. Closing it checks that nothing was left behind.
  */
 public final class TestGateway implements AutoCloseable {
+  private static final String ACCESS_LOG = "access.log";
   private static final Duration LONG = Duration.ofSeconds(20);
 
   private final DefaultCamelContext camel = new DefaultCamelContext();
   private final SimpleMeterRegistry meters = new SimpleMeterRegistry();
-  private final CapturedLog access = CapturedLog.of("caravan.access");
   private final Path directory;
   private final Gateway gateway;
   private final int port = Ports.free();
@@ -48,8 +47,9 @@ public final class TestGateway implements AutoCloseable {
     values.put("caravan.http.port", Integer.toString(port));
     values.put("caravan.event-loops", "2");
     values.put("caravan.probe.enabled", "false");
-    values.putAll(properties);
     directory = Files.createTempDirectory("routes");
+    values.put("caravan.access-log.path", directory.resolve(ACCESS_LOG).toString());
+    values.putAll(properties);
     gateway = new Gateway(settings(values), meters);
     try {
       Properties overrides = new Properties();
@@ -130,8 +130,8 @@ public final class TestGateway implements AutoCloseable {
   }
 
   /** The lines of the access log so far. */
-  public List<String> accessLog() {
-    return access.lines();
+  public List<String> accessLog() throws IOException {
+    return Files.readAllLines(directory.resolve(ACCESS_LOG));
   }
 
   /** What is known of a server. */
@@ -171,9 +171,9 @@ public final class TestGateway implements AutoCloseable {
   private void stop() {
     camel.stop();
     gateway.stop();
-    access.close();
     try {
       Files.deleteIfExists(directory.resolve("pools.yaml"));
+      Files.deleteIfExists(directory.resolve(ACCESS_LOG));
       Files.deleteIfExists(directory);
     } catch (IOException e) {
       throw new java.io.UncheckedIOException(e);

@@ -20,7 +20,7 @@ class ClientGoneTest extends EndToEnd {
     start(PoolYaml.single(server.uri()));
   }
 
-  private void awaitAborted(int count) {
+  private void awaitAborted(int count) throws Exception {
     await().atMost(LONG).until(() -> server.aborted() == count);
     gateway().awaitIdle();
     assertThat(server.running()).isZero();

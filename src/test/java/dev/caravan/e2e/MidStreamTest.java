@@ -7,10 +7,13 @@ import static org.awaitility.Awaitility.await;
 import dev.caravan.simulator.ArmedFault;
 import dev.caravan.simulator.Fault;
 import dev.caravan.simulator.SimulatedServer;
+import dev.caravan.testing.RawHead;
 import dev.caravan.testing.RawHttp;
 import dev.caravan.testing.ScriptedServer;
+import java.io.ByteArrayOutputStream;
 import java.io.EOFException;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -92,19 +95,28 @@ class MidStreamTest extends EndToEnd {
   @ParameterizedTest
   @ValueSource(strings = {"XYZ\r\nabc\r\n", "-1\r\n", "5\nabcde\r\n", "2\r\nabcd\r\n", "\r\n"})
   void streamWithABadChunk_endsWithAnErrorEvent(String bad) throws Exception {
+    CountDownLatch firstArrived = new CountDownLatch(1);
     ScriptedServer server =
         scripted(
             (peer, connection) -> {
               peer.request();
               peer.send(StreamTest.STREAM_HEAD);
               peer.chunk("data: {\"a\":1}\n\n");
+              // In one read with the bad chunk nothing would have been sent: that is a 502.
+              firstArrived.await();
               peer.send(bad);
               peer.awaitLeft();
             });
     start(PoolYaml.single(server.uri(), "idleTimeout: 5s"));
     RawHttp client = client();
     client.post(Chat.PATH, Chat.stream("hello", 20));
-    isCut(client.answer(), "stream_interrupted");
+    RawHead head = client.head();
+    byte[] first = client.chunk().bytes();
+    firstArrived.countDown();
+    ByteArrayOutputStream whole = new ByteArrayOutputStream();
+    whole.write(first);
+    whole.write(client.body(head));
+    isCut(new RawHttp.Answer(head, whole.toByteArray()), "stream_interrupted");
     await().atMost(LONG).until(() -> server.left() == 1);
   }
 

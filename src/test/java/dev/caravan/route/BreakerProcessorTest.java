@@ -14,6 +14,7 @@ import dev.caravan.health.HealthListener;
 import dev.caravan.health.Permission;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.outcome.Outcome.Cause;
+import dev.caravan.request.AnyRequest;
 import dev.caravan.upstream.Call;
 import dev.caravan.upstream.HeaderLines;
 import dev.caravan.upstream.UpstreamFailure;
@@ -443,9 +444,8 @@ class BreakerProcessorTest {
     return call;
   }
 
-  @SuppressWarnings("NullAway") // what was asked does not matter to a breaker
   private static Call bare() {
-    return new Call(null, "id", new EmbeddedChannel().eventLoop(), HeaderLines.NONE);
+    return new Call(AnyRequest.chat(), "id", new EmbeddedChannel().eventLoop(), HeaderLines.NONE);
   }
 
   private static Lease lease(Call call) {

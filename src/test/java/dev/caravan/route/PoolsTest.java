@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.ingress.ModelCatalog;
+import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
@@ -18,7 +19,7 @@ class PoolsTest {
 
   @Test
   void open_nameAndAliases_areServedByOnePool() {
-    pools.open("llama", Set.of("gpt-4o", "gpt-4o-mini"), ROUTE);
+    pools.open("llama", Set.of("gpt-4o", "gpt-4o-mini"), ROUTE, List.of());
     assertThat(pools.serving("gpt-4o")).isSameAs(pools.serving("llama"));
     assertThat(pools.serving("gpt")).isNull();
     assertThat(pools.names()).containsExactly("llama");
@@ -30,14 +31,14 @@ class PoolsTest {
 
   @Test
   void open_takenName_changesNothing() {
-    pools.open("llama", Set.of("gpt"), ROUTE);
-    assertThatThrownBy(() -> pools.open("other", Set.of("gpt"), ROUTE))
+    pools.open("llama", Set.of("gpt"), ROUTE, List.of());
+    assertThatThrownBy(() -> pools.open("other", Set.of("gpt"), ROUTE, List.of()))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("pool:other")
         .hasMessageContaining("pool:llama");
-    assertThatThrownBy(() -> pools.open("gpt", Set.of(), ROUTE))
+    assertThatThrownBy(() -> pools.open("gpt", Set.of(), ROUTE, List.of()))
         .isInstanceOf(IllegalStateException.class);
-    assertThatThrownBy(() -> pools.open("mine", Set.of("mine"), ROUTE))
+    assertThatThrownBy(() -> pools.open("mine", Set.of("mine"), ROUTE, List.of()))
         .isInstanceOf(IllegalStateException.class);
     assertThat(pools.names()).containsExactly("llama");
     assertThat(pools.serving("other")).isNull();
@@ -46,12 +47,12 @@ class PoolsTest {
 
   @Test
   void close_pool_freesItsNamesOnly() {
-    pools.open("llama", Set.of("gpt"), ROUTE);
-    pools.open("mistral", Set.of(), ROUTE);
+    pools.open("llama", Set.of("gpt"), ROUTE, List.of());
+    pools.open("mistral", Set.of(), ROUTE, List.of());
     pools.close("llama");
     pools.close("nobody");
     assertThat(pools.names()).containsExactly("mistral");
-    pools.open("gpt", Set.of(), ROUTE);
+    pools.open("gpt", Set.of(), ROUTE, List.of());
     assertThat(pools.names()).containsExactly("gpt", "mistral");
   }
 
