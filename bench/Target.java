@@ -197,8 +197,8 @@ final class Target {
                 "-Dquarkus.http.port=" + freePort()));
     command.add(
         options.accessLog
-            ? "-Dquarkus.log.handler.file.\"access\".path=" + work.resolve("caravan-access.log")
-            : "-Dquarkus.log.category.\"caravan.access\".level=OFF");
+            ? "-Dcaravan.access-log.path=" + work.resolve("caravan-access.log")
+            : "-Dcaravan.access-log.path=");
     command.addAll(options.caravanArguments);
     ProcessBuilder builder = new ProcessBuilder(command).directory(options.caravanHome.toFile());
     Process process = launch(work, "caravan", builder);

@@ -110,6 +110,7 @@ public interface Settings {
   /** The access log. */
   interface AccessLog {
     /** The file, or {@code -} for standard output; empty for none. */
+    @WithDefault("logs/access.log")
     Optional<String> path();
 
     /** The size at which a new file is begun. */

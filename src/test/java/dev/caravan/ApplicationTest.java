@@ -32,7 +32,7 @@ class ApplicationTest {
           "caravan.http.host", "127.0.0.1",
           "caravan.http.port", Integer.toString(Ports.free()),
           "quarkus.http.test-port", "0",
-          "quarkus.log.handler.file.\"access\".path", "target/test-logs/access.log");
+          "caravan.access-log.path", "target/test-logs/access.log");
     }
   }
 
@@ -40,6 +40,9 @@ class ApplicationTest {
 
   @TestHTTPResource("/q/health/live")
   URI live;
+
+  @TestHTTPResource("/q/health/ready")
+  URI ready;
 
   @TestHTTPResource("/q/metrics")
   URI metrics;
@@ -64,6 +67,10 @@ class ApplicationTest {
     HttpResponse<String> health = get(live);
     assertThat(health.statusCode()).isEqualTo(200);
     assertThat(health.body()).contains("UP");
+
+    HttpResponse<String> readiness = get(ready);
+    assertThat(readiness.statusCode()).isEqualTo(200);
+    assertThat(readiness.body()).contains("\"listening\": true", "\"pools\": 1");
 
     HttpResponse<String> scraped = get(metrics);
     assertThat(scraped.statusCode()).isEqualTo(200);

@@ -103,7 +103,8 @@ class ConfigurationDocsTest {
       }
       WithName named = method.getAnnotation(WithName.class);
       String name = prefix + "." + (named != null ? named.value() : kebab(method.getName()));
-      if (method.getReturnType().getEnclosingClass() == Settings.class) {
+      if (method.getReturnType().getEnclosingClass() == Settings.class
+          && method.getReturnType().isInterface()) {
         collect(method.getReturnType(), name, into);
         continue;
       }

@@ -32,7 +32,13 @@ final class HeaderAllowList {
           "content-encoding",
           "expect",
           "accept-encoding",
-          "x-request-id");
+          "x-request-id",
+          // Credentials: those of a server come from its route.
+          "authorization",
+          "cookie",
+          "x-api-key",
+          "api-key",
+          "x-goog-api-key");
 
   /** Open addressing; a power of two at least four times the number of names. */
   private final @Nullable String[] table;

@@ -3,10 +3,10 @@ package dev.caravan.ingress;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.request.Api;
 import dev.caravan.request.InvalidRequest;
+import dev.caravan.time.Deadline;
 import dev.caravan.upstream.Call;
 import dev.caravan.upstream.HeaderLines;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.CompositeByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -15,18 +15,14 @@ import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
-import io.netty.util.concurrent.ScheduledFuture;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /*
  * Requests on one connection are answered in order, one at a time. What a client sends ahead
  * (pipelining) waits, decoded, in a short queue, and reading stops when the queue is full; reading
  * goes on otherwise, because only a read tells that the client has left.
- *
- * One timer serves all deadlines of a connection and is set lazily: see upstream.Connection.
  */
 
 /** One client's connection: reads requests, sends them down the routes, writes the replies. */
@@ -38,7 +34,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private static final int MAX_DISCARD = 1 << 20;
 
   /** How long a client that is still sending may read its error before the connection closes. */
-  private static final long LINGER_NANOS = TimeUnit.SECONDS.toNanos(2);
+  private static final long LINGER_MILLIS = 2_000;
 
   private static final ByteBuf CONTINUE =
       Unpooled.unreleasableBuffer(
@@ -65,85 +61,23 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private @Nullable Reply reply;
   private boolean draining;
   private boolean readingPaused;
-  private @Nullable ScheduledFuture<?> timer;
-  private long timerNanos;
-  private long deadlineNanos;
+  private @Nullable Deadline deadline;
   private boolean headStarted;
 
   HttpConnection(HttpIngress ingress) {
     this.ingress = ingress;
   }
 
-  /** What is known of the request that is being read or answered. */
-  static final class Incoming {
-    private final RequestHead head;
-    private final String requestId;
-    private final long startNanos;
-    private final HeaderLines lines;
-    private final PassedHeaders headers;
-    private @Nullable ClientError early;
-    private @Nullable ByteBuf body;
-    private long received;
-
-    Incoming(
-        RequestHead head,
-        String requestId,
-        long startNanos,
-        HeaderLines lines,
-        PassedHeaders headers) {
-      this.head = head;
-      this.requestId = requestId;
-      this.startNanos = startNanos;
-      this.lines = lines;
-      this.headers = headers;
-    }
-
-    String requestId() {
-      return requestId;
-    }
-
-    boolean keepAlive() {
-      return head.keepAlive();
-    }
-
-    boolean http10() {
-      return head.http10();
-    }
-
-    boolean headOnly() {
-      return head.headOnly();
-    }
-
-    private void add(ByteBuf part) {
-      ByteBuf sofar = body;
-      if (sofar == null) {
-        body = part;
-      } else if (sofar instanceof CompositeByteBuf parts) {
-        parts.addComponent(true, part);
-      } else {
-        body =
-            sofar.alloc().compositeBuffer(1024).addComponent(true, sofar).addComponent(true, part);
-      }
-    }
-
-    private void releaseBody() {
-      ByteBuf held = body;
-      body = null;
-      if (held != null) {
-        held.release();
-      }
-    }
-  }
-
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
     context = ctx;
+    deadline = new Deadline(ctx.executor(), ingress.ticker(), this::expired);
   }
 
   @Override
   public void channelActive(ChannelHandlerContext ctx) {
     ingress.opened(ctx.channel());
-    watch(now() + TimeUnit.MILLISECONDS.toNanos(ingress.settings().headMillis()));
+    deadline().in(ingress.settings().headMillis());
   }
 
   // ---- reading
@@ -152,7 +86,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   void bytesArrived() {
     if (state == State.HEAD && !headStarted) {
       headStarted = true;
-      watch(now() + TimeUnit.MILLISECONDS.toNanos(ingress.settings().headMillis()));
+      deadline().in(ingress.settings().headMillis());
     }
   }
 
@@ -195,7 +129,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
         head.fatal() ? HeaderLines.NONE : ingress.passed().lines(request.headers(), passed::add);
     Incoming next =
         new Incoming(
-            head, ingress.requestId(request.headers().get("x-request-id")), now(), lines, passed);
+            head,
+            ingress.requestId(request.headers().get("x-request-id")),
+            ingress.ticker().nanos(),
+            lines,
+            passed);
     incoming = next;
     reply = new Reply(this, ctx, next);
     ingress.begun();
@@ -206,7 +144,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
     next.early = error;
     state = State.BODY;
-    watch(now() + TimeUnit.MILLISECONDS.toNanos(ingress.settings().bodyMillis()));
+    deadline().in(ingress.settings().bodyMillis());
     if (head.expectsContinue()) {
       ctx.writeAndFlush(CONTINUE.duplicate(), ctx.voidPromise());
     }
@@ -249,7 +187,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   private void whole(Incoming request) {
     state = State.ANSWERING;
-    unwatch();
+    deadline().clear();
     Reply to = reply;
     if (to == null) {
       return;
@@ -321,7 +259,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       return;
     }
     state = State.HEAD;
-    watch(now() + TimeUnit.MILLISECONDS.toNanos(ingress.settings().idleMillis()));
+    deadline().in(ingress.settings().idleMillis());
     drainAhead(ctx);
   }
 
@@ -365,7 +303,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       ctx.channel().config().setAutoRead(true);
     }
     // Our half is closed behind the last byte: to close it at once would throw away what waits.
-    watch(now() + TimeUnit.MILLISECONDS.toNanos(ingress.settings().writeMillis()));
+    deadline().in(ingress.settings().writeMillis());
     ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> halfClose(ctx));
   }
 
@@ -376,12 +314,17 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (ctx.channel() instanceof SocketChannel socket) {
       socket.shutdownOutput();
     }
-    watch(now() + LINGER_NANOS);
+    deadline().in(LINGER_MILLIS);
+  }
+
+  /** Ends the connection so that the client cannot take it for the end of the answer. */
+  void reset() {
+    ctx().close();
   }
 
   /** The client does not take what is written for it. */
   void stalled() {
-    watch(now() + TimeUnit.MILLISECONDS.toNanos(ingress.settings().writeMillis()));
+    deadline().in(ingress.settings().writeMillis());
   }
 
   @Override
@@ -390,7 +333,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (state == State.ANSWERING && running != null) {
       boolean writable = ctx.channel().isWritable();
       if (writable) {
-        unwatch();
+        deadline().clear();
       } else {
         stalled();
       }
@@ -402,11 +345,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
-    ScheduledFuture<?> set = timer;
-    if (set != null) {
-      set.cancel(false);
-      timer = null;
-    }
+    deadline().stop();
     Reply running = reply;
     if (running != null) {
       running.clientGone();
@@ -442,41 +381,19 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   // ---- time
 
-  private long now() {
-    return ingress.ticker().nanos();
-  }
-
-  private void unwatch() {
-    deadlineNanos = 0;
-  }
-
-  private void watch(long nanos) {
-    long due = nanos == 0 ? 1 : nanos;
-    deadlineNanos = due;
-    if (timer != null && timerNanos - due <= 0) {
-      return;
+  private Deadline deadline() {
+    Deadline own = deadline;
+    if (own == null) {
+      throw new IllegalStateException("not in a pipeline yet");
     }
-    if (timer != null) {
-      timer.cancel(false);
-    }
-    timerNanos = due;
-    timer = ctx().executor().schedule(this::look, Math.max(0, due - now()), TimeUnit.NANOSECONDS);
-  }
-
-  private void look() {
-    timer = null;
-    if (deadlineNanos == 0 || !ctx().channel().isActive()) {
-      return;
-    }
-    if (deadlineNanos - now() > 0) {
-      watch(deadlineNanos);
-      return;
-    }
-    expired();
+    return own;
   }
 
   private void expired() {
     ChannelHandlerContext ctx = ctx();
+    if (!ctx.channel().isActive()) {
+      return;
+    }
     if (state == State.BODY) {
       answerAndLinger(ctx, ClientError.invalid(408, "The body did not arrive in time.", "timeout"));
     } else if (state == State.HEAD && headStarted) {

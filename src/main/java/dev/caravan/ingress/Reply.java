@@ -8,6 +8,7 @@ import dev.caravan.upstream.Chunks;
 import dev.caravan.upstream.ResponseHead;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelOption;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -26,7 +27,7 @@ final class Reply implements BodySink {
 
   private final HttpConnection connection;
   private final ChannelHandlerContext ctx;
-  private final HttpConnection.Incoming incoming;
+  private final Incoming incoming;
   private @Nullable Call call;
   private @Nullable Answer answer;
   private boolean headPending;
@@ -36,7 +37,7 @@ final class Reply implements BodySink {
   private int status;
   private long bytesOut;
 
-  Reply(HttpConnection connection, ChannelHandlerContext ctx, HttpConnection.Incoming incoming) {
+  Reply(HttpConnection connection, ChannelHandlerContext ctx, Incoming incoming) {
     this.connection = connection;
     this.ctx = ctx;
     this.incoming = incoming;
@@ -200,8 +201,13 @@ final class Reply implements BodySink {
       out.writeBytes(Chunks.last());
       ctx.write(out, ctx.voidPromise());
     } else {
-      // The length was promised and cannot be kept: only an early end tells the client.
+      // The length was promised and cannot be kept: only an early end tells the client. Where the
+      // end of the connection is that of the body, only a reset does.
       close = true;
+      if (from != null && !chunked && from.head().contentLength() < 0) {
+        ctx.channel().config().setOption(ChannelOption.SO_LINGER, 0);
+        connection.reset();
+      }
     }
     finish(how);
   }

@@ -50,9 +50,12 @@ public final class ErrorAnswer implements Processor {
       return new Refusal(ClientError.of(upstream.outcome()), upstream.outcome());
     }
     LOG.errorf(failure, "Request %s failed in the routes", id);
+    // The message may quote what a client sent; the log above has it once, the books need not.
     return new Refusal(
         ClientError.internal(),
-        new Outcome.FailedBefore(Outcome.Cause.GATEWAY, String.valueOf(failure)));
+        new Outcome.FailedBefore(
+            Outcome.Cause.GATEWAY,
+            failure == null ? "no reason" : failure.getClass().getSimpleName()));
   }
 
   private void throttled(String id, String reason) {

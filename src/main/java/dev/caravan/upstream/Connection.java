@@ -1,38 +1,28 @@
 package dev.caravan.upstream;
 
+import dev.caravan.time.Deadline;
 import dev.caravan.time.Ticker;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.ChannelOutboundBuffer;
-import io.netty.util.concurrent.ScheduledFuture;
 import java.io.IOException;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-
-/*
- * One timer serves all requests that a connection carries: it is set for the nearest deadline and,
- * when it fires early because the request it was set for is long done, set again. A request that
- * is answered in time thus costs no timer at all.
- */
 
 /** A connection to a model server: idle in its pool, or carrying one {@link Transfer}. */
 final class Connection extends ChannelInboundHandlerAdapter {
   private final Channel channel;
   private final ConnectionPool pool;
   private final Target target;
-  private final Ticker ticker;
   private @Nullable Transfer transfer;
-  private @Nullable ScheduledFuture<?> timer;
-  private long timerNanos;
-  private long idleSinceNanos;
+  private final Deadline deadline;
 
   Connection(Channel channel, ConnectionPool pool, Target target, Ticker ticker) {
     this.channel = channel;
     this.pool = pool;
     this.target = target;
-    this.ticker = ticker;
+    this.deadline = new Deadline(channel.eventLoop(), ticker, this::due);
   }
 
   Channel channel() {
@@ -61,53 +51,29 @@ final class Connection extends ChannelInboundHandlerAdapter {
     if (!channel.config().isAutoRead()) {
       channel.config().setAutoRead(true);
     }
-    idleSinceNanos = ticker.nanos();
-    watch(idleSinceNanos + target.keepAliveNanos());
+    deadline.in(target.keepAliveMillis());
     pool.giveBack(this);
   }
 
   /** Closes; its transfer, if any, learns nothing more. */
   void close() {
     transfer = null;
-    ScheduledFuture<?> set = timer;
-    if (set != null) {
-      set.cancel(false);
-      timer = null;
-    }
+    deadline.stop();
     channel.close();
   }
 
-  /** Makes sure that someone looks at the deadlines at {@code nanos}, or before. */
+  /** Has its transfer look at its deadlines then. */
   void watch(long nanos) {
-    if (timer != null && timerNanos - nanos <= 0) {
-      return;
-    }
-    if (timer != null) {
-      timer.cancel(false);
-    }
-    timerNanos = nanos;
-    timer =
-        channel
-            .eventLoop()
-            .schedule(this::look, Math.max(0, nanos - ticker.nanos()), TimeUnit.NANOSECONDS);
+    deadline.at(nanos);
   }
 
-  private void look() {
-    timer = null;
+  private void due() {
     Transfer carried = transfer;
     if (carried != null) {
       carried.checkDeadlines();
-      return;
-    }
-    if (!channel.isActive()) {
-      return;
-    }
-    long due = idleSinceNanos + target.keepAliveNanos();
-    if (due - ticker.nanos() <= 0) {
+    } else if (channel.isActive()) {
       pool.remove(this);
       channel.close();
-    } else {
-      watch(due);
     }
   }
 
@@ -137,11 +103,7 @@ final class Connection extends ChannelInboundHandlerAdapter {
   public void channelInactive(ChannelHandlerContext ctx) {
     Transfer carried = transfer;
     transfer = null;
-    ScheduledFuture<?> set = timer;
-    if (set != null) {
-      set.cancel(false);
-      timer = null;
-    }
+    deadline.stop();
     if (carried != null) {
       carried.closed("connection closed");
     } else {

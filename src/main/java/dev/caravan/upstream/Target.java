@@ -12,7 +12,6 @@ import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,7 +27,7 @@ public final class Target {
   private final @Nullable String model;
   private final Map<Api, byte[]> heads = new EnumMap<>(Api.class);
   private final ConcurrentHashMap<EventLoop, ConnectionPool> pools = new ConcurrentHashMap<>();
-  private final long keepAliveNanos;
+  private final long keepAliveMillis;
   private volatile boolean retired;
   private volatile @Nullable String servedAs;
 
@@ -43,7 +42,7 @@ public final class Target {
     this.name = spec.name();
     this.tls = tls;
     this.timeouts = timeouts;
-    this.keepAliveNanos = TimeUnit.MILLISECONDS.toNanos(keepAliveMillis);
+    this.keepAliveMillis = keepAliveMillis;
     this.model = spec.model();
     URI url = spec.url();
     int port = url.getPort() >= 0 ? url.getPort() : tls != null ? 443 : 80;
@@ -92,8 +91,8 @@ public final class Target {
     return timeouts;
   }
 
-  long keepAliveNanos() {
-    return keepAliveNanos;
+  long keepAliveMillis() {
+    return keepAliveMillis;
   }
 
   /** The pool that it serves in, for requests that come through none; null before that is known. */

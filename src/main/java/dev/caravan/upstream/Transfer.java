@@ -17,14 +17,14 @@ import org.jspecify.annotations.Nullable;
  * closes the call's lease, whichever way it ends. Lives on the call's event loop.
  */
 final class Transfer implements Attempt, Answer, BodyFramer.Output {
-  /** The most that a head may hold; Netty's and most servers' default is 8 KiB. */
-  private static final int MAX_HEAD = 64 * 1024;
-
   /** Below this, one buffer and one write are cheaper than a gathering write of two. */
   private static final int SMALL_BYTES = 4096;
 
-  /** Interim (1xx) heads before the answer; 100, 102 and 103 may come, more is a flood. */
-  private static final int MAX_INTERIM = 16;
+  /**
+   * A connection that was idle and ends so soon after it was taken was being closed as we took it;
+   * later, the server has had the request. A round trip within a continent, with room.
+   */
+  private static final long STALE_NANOS = TimeUnit.SECONDS.toNanos(1);
 
   private enum State {
     CONNECTING,
@@ -40,6 +40,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   private final @Nullable Lease lease;
   private final AnswerReceiver receiver;
   private final Ticker ticker;
+  private final HeadReader headReader = new HeadReader();
   private final UsageScanner usage = new UsageScanner();
   private final long startNanos;
 
@@ -48,11 +49,6 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   private boolean reused;
   private boolean readAnything;
   private @Nullable ByteBuf unread;
-
-  /** How much of {@link #unread} is known not to hold the end of a head. */
-  private int searched;
-
-  private int interim;
 
   /** How the connection ended while nobody had attached to the answer yet; null where it stands. */
   private @Nullable String endedUnread;
@@ -205,20 +201,11 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   }
 
   private void readHead(ByteBuf bytes) throws BadResponse {
-    ResponseHead parsed;
-    do {
-      int length = headLength(bytes);
-      if (length < 0) {
-        unread = bytes;
-        return;
-      }
-      byte[] raw = new byte[length];
-      bytes.readBytes(raw);
-      parsed = ResponseHeadParser.parse(raw);
-      if (parsed.status() < 200 && ++interim > MAX_INTERIM) {
-        throw new BadResponse("more than " + MAX_INTERIM + " interim answers");
-      }
-    } while (parsed.status() < 200);
+    ResponseHead parsed = headReader.read(bytes);
+    if (parsed == null) {
+      unread = bytes;
+      return;
+    }
     head = parsed;
     framer =
         parsed.endsAtClose()
@@ -234,24 +221,6 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     } else {
       bytes.release();
     }
-  }
-
-  /** The length of the head that {@code bytes} start with, or -1 where its end is not there yet. */
-  private int headLength(ByteBuf bytes) throws BadResponse {
-    int skip = Math.max(0, searched - 3);
-    bytes.skipBytes(skip);
-    int length = HeadEnd.find(bytes);
-    bytes.readerIndex(bytes.readerIndex() - skip);
-    if (length >= 0) {
-      searched = 0;
-      length += skip;
-    } else {
-      searched = bytes.readableBytes();
-    }
-    if (Math.max(length, searched) > MAX_HEAD) {
-      throw new BadResponse("a head of more than " + MAX_HEAD + " bytes");
-    }
-    return length;
   }
 
   /** The statuses that another server may well not answer with. */
@@ -321,12 +290,22 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     if (lease != null) {
       Usage reported = usage.usage();
       lease.usage(reported.promptTokens(), reported.completionTokens());
-      lease.close(
+    }
+    try {
+      close(
           answered.status() >= 500
               ? new Outcome.FailedBefore(Cause.STATUS, "status " + answered.status())
               : new Outcome.Completed(answered.status()));
+    } finally {
+      // Whatever those who learn from it make of it, the client gets its end.
+      to.end();
     }
-    to.end();
+  }
+
+  private void close(Outcome how) {
+    if (lease != null) {
+      lease.close(how);
+    }
   }
 
   @Override
@@ -414,7 +393,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
       return;
     }
     connection = null;
-    if (reused && !readAnything && !call.abandoned()) {
+    if (reused && !readAnything && !call.abandoned() && ticker.nanos() - startNanos < STALE_NANOS) {
       // The server closed an idle connection as we took it: nothing reached it. Once, on a new
       // one, without counting it as an attempt.
       state = State.CONNECTING;
@@ -458,9 +437,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     boolean committed = state == State.FLOWING;
     state = State.DONE;
     dropUnread();
-    if (lease != null) {
-      lease.close(how);
-    }
+    close(how);
     BodySink to = sink;
     if (!committed) {
       receiver.failed(how);
@@ -481,9 +458,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     dropUnread();
     closeConnection();
     Outcome how = new Outcome.ClientGone(committed);
-    if (lease != null) {
-      lease.close(how);
-    }
+    close(how);
     if (!committed) {
       receiver.failed(how);
     }

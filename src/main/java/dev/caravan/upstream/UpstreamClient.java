@@ -62,7 +62,9 @@ public final class UpstreamClient {
             .resolver(resolver)
             .option(ChannelOption.TCP_NODELAY, true)
             .option(ChannelOption.SO_KEEPALIVE, true)
-            .option(ChannelOption.CONNECT_TIMEOUT_MILLIS, (int) target.timeouts().connectMillis());
+            .option(
+                ChannelOption.CONNECT_TIMEOUT_MILLIS,
+                (int) Math.min(Integer.MAX_VALUE, target.timeouts().connectMillis()));
     transport.levelTriggered(bootstrap);
     bootstrap.handler(
         new ChannelInitializer<>() {
