@@ -8,6 +8,7 @@ import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoopGroup;
 import io.netty.channel.WriteBufferWaterMark;
 import io.netty.handler.codec.http.HttpDecoderConfig;
+import io.quarkus.runtime.configuration.ConfigurationException;
 import java.net.InetSocketAddress;
 import org.apache.camel.component.netty.NettyConsumer;
 import org.apache.camel.component.netty.http.HttpServerBootstrapFactory;
@@ -77,8 +78,16 @@ final class GatewayServer extends HttpServerBootstrapFactory {
     try {
       listening = bootstrap.bind(new InetSocketAddress(host, port)).sync().channel();
     } catch (Exception e) {
-      throw new java.io.IOException(
-          "cannot listen on " + host + ":" + port + ": " + e.getMessage(), e);
+      // Quarkus prints the message of this type alone, without a trace.
+      throw new ConfigurationException(
+          "Cannot listen on "
+              + host
+              + ":"
+              + port
+              + ": "
+              + (String.valueOf(e.getMessage()).contains("in use")
+                  ? "the port is in use; choose another with -Dcaravan.http.port"
+                  : e.getMessage()));
     }
   }
 
