@@ -6,10 +6,11 @@ import dev.caravan.route.RouteFiles;
 import dev.caravan.simulator.DemoFleet;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.configuration.ConfigurationException;
+import io.quarkus.vertx.http.HttpServerStart;
 import io.vertx.core.Vertx;
-import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import jakarta.enterprise.event.ObservesAsync;
 import jakarta.inject.Inject;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -94,13 +95,17 @@ public class Boot {
     PluginHelper.getRoutesLoader(context).loadRoutes(resources);
   }
 
-  /** Last of all observers, when both ports are open. */
-  void ready(@Observes @Priority(Integer.MAX_VALUE) StartupEvent event) throws Exception {
+  /** When the routes have started. */
+  void probe(@Observes StartupEvent event) throws Exception {
     CamelContext context = camel;
     if (context != null) {
       gateway.startProbes(context);
-      LOG.info(Welcome.text(settings, gateway.pools().names(), managementPort));
     }
+  }
+
+  /** When the management port, the last of the two, is open. */
+  void ready(@ObservesAsync HttpServerStart event) {
+    LOG.info(Welcome.text(settings, gateway.pools().names(), managementPort));
   }
 
   /** When the routes have stopped: the event loops carry them to their end. */
