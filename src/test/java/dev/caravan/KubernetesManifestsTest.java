@@ -107,7 +107,7 @@ class KubernetesManifestsTest {
     assertThat(text(pod, "securityContext", "seccompProfile", "type")).isEqualTo("RuntimeDefault");
     assertThat(at(container(), "securityContext", "readOnlyRootFilesystem")).isEqualTo(true);
     assertThat(at(container(), "securityContext", "allowPrivilegeEscalation")).isEqualTo(false);
-    String accessLog = environment().get("QUARKUS_LOG_HANDLER_FILE__ACCESS__PATH");
+    String accessLog = environment().get("CARAVAN_ACCESS_LOG_PATH");
     assertThat(mounts())
         .containsKey(String.valueOf(Path.of(String.valueOf(accessLog)).getParent()));
     assertThat(mounts()).containsKey("/tmp");
