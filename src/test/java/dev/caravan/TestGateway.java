@@ -163,6 +163,8 @@ public final class TestGateway implements AutoCloseable {
       awaitIdle();
       await().atMost(LONG).until(this::connections, open -> open == 0);
       assertThat(gateway.fleet().all()).allMatch(backend -> backend.inflight() == 0);
+      assertThat(meters.find("caravan.pool.inflight").gauges()).allMatch(g -> g.value() == 0);
+      assertThat(meters.get("caravan.requests.inflight").gauge().value()).isZero();
     } finally {
       stop();
     }

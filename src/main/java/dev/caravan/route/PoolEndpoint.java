@@ -78,7 +78,7 @@ final class PoolEndpoint extends DefaultEndpoint {
       callback.done(true);
       return true;
     }
-    call.pool(pool.name());
+    call.pool(pool.name(), pool.inflight());
     return pool.route().process(exchange, callback);
   }
 

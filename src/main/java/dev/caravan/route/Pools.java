@@ -9,6 +9,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.LongAdder;
+import java.util.function.BiConsumer;
 import org.apache.camel.AsyncProcessor;
 import org.jspecify.annotations.Nullable;
 
@@ -23,19 +26,34 @@ public final class Pools implements ModelCatalog {
    *
    * @param route the route that answers for it
    * @param backends the servers that the route leads to
+   * @param inflight requests that are on their way through it
    */
   record Pool(
       String name,
       Set<String> aliases,
       AsyncProcessor route,
       List<Backend> backends,
+      LongAdder inflight,
       long openedSeconds) {}
 
   private final WallClock clock;
+  private final ConcurrentHashMap<String, LongAdder> inflight = new ConcurrentHashMap<>();
+  private final BiConsumer<String, LongAdder> newcomer;
   private volatile Map<String, Pool> byName = Map.of();
 
   public Pools(WallClock clock) {
+    this(clock, (name, count) -> {});
+  }
+
+  /**
+   * No pool yet.
+   *
+   * @param newcomer told once of every name and the count of requests in flight through that pool,
+   *     which lives on when the route is started anew
+   */
+  public Pools(WallClock clock, BiConsumer<String, LongAdder> newcomer) {
     this.clock = clock;
+    this.newcomer = newcomer;
   }
 
   /**
@@ -47,13 +65,24 @@ public final class Pools implements ModelCatalog {
       String name, Set<String> aliases, AsyncProcessor route, List<Backend> backends) {
     Pool pool =
         new Pool(
-            name, Set.copyOf(aliases), route, List.copyOf(backends), clock.epochMillis() / 1000);
+            name,
+            Set.copyOf(aliases),
+            route,
+            List.copyOf(backends),
+            inflight.computeIfAbsent(name, this::counted),
+            clock.epochMillis() / 1000);
     Map<String, Pool> next = new LinkedHashMap<>(byName);
     put(next, name, pool);
     for (String alias : aliases) {
       put(next, alias, pool);
     }
     byName = Map.copyOf(next);
+  }
+
+  private LongAdder counted(String name) {
+    LongAdder count = new LongAdder();
+    newcomer.accept(name, count);
+    return count;
   }
 
   private static void put(Map<String, Pool> to, String name, Pool pool) {

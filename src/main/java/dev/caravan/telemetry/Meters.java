@@ -13,6 +13,7 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -66,6 +67,14 @@ public final class Meters {
   /** Shows a number as it is when somebody looks. */
   public void gauge(String name, String description, Supplier<Number> number) {
     Gauge.builder(name, number).description(description).register(registry);
+  }
+
+  /** Shows how many requests are on their way through a pool. */
+  public void watchPool(String pool, LongAdder inflight) {
+    Gauge.builder("caravan.pool.inflight", inflight, LongAdder::sum)
+        .description("Requests that are on their way through a pool")
+        .tag("pool", pool)
+        .register(registry);
   }
 
   /** Counts what an access log loses. */

@@ -4,6 +4,7 @@ import dev.caravan.fleet.Lease;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.request.InferenceRequest;
 import io.netty.channel.EventLoop;
+import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,6 +22,7 @@ public final class Call {
   private final HeaderLines headers;
   private final int bytesIn;
   private String pool = "";
+  private @Nullable LongAdder poolInflight;
   private int attempts;
   private @Nullable Lease lease;
   private @Nullable Attempt attempt;
@@ -65,8 +67,29 @@ public final class Call {
     return pool;
   }
 
+  /** The pool that answers a call which counts nowhere: a probe's. */
   public void pool(String name) {
     pool = name;
+  }
+
+  /**
+   * A pool takes it.
+   *
+   * @param inflight counts it until its end
+   */
+  public void pool(String name, LongAdder inflight) {
+    leavePool();
+    pool = name;
+    poolInflight = inflight;
+    inflight.increment();
+  }
+
+  private void leavePool() {
+    LongAdder counted = poolInflight;
+    poolInflight = null;
+    if (counted != null) {
+      counted.decrement();
+    }
   }
 
   /** How many times it was sent to a server. */
@@ -129,6 +152,7 @@ public final class Call {
    */
   public void end(Outcome how) {
     abandoned = true;
+    leavePool();
     Attempt running = attempt;
     if (running != null) {
       running.abort();
