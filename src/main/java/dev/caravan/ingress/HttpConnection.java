@@ -397,21 +397,31 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (state == State.BODY) {
       answerAndLinger(ctx, ClientError.invalid(408, "The body did not arrive in time.", "timeout"));
     } else if (state == State.HEAD && headStarted) {
-      byte[] error =
-          ClientError.invalid(408, "The request's head did not arrive in time.", "timeout").json();
-      ByteBuf out = ctx.alloc().buffer(256);
-      Heads.status(out, 408);
-      out.writeCharSequence(
-          "content-type: application/json\r\nconnection: close\r\ncontent-length: "
-              + error.length
-              + "\r\n\r\n",
-          StandardCharsets.US_ASCII);
-      out.writeBytes(error);
-      ctx.writeAndFlush(out, ctx.voidPromise());
+      slowHead(ctx);
       linger(ctx);
     } else {
       ctx.close();
     }
+  }
+
+  /** Answers a head that never ended; there is no request yet that a {@link Reply} could answer. */
+  private void slowHead(ChannelHandlerContext ctx) {
+    String id = ingress.requestId(null);
+    byte[] error =
+        ClientError.invalid(408, "The request's head did not arrive in time.", "timeout").json();
+    ByteBuf out = ctx.alloc().buffer(320);
+    Heads.status(out, 408);
+    out.writeCharSequence(
+        "content-type: application/json\r\nconnection: close\r\nx-request-id: "
+            + id
+            + "\r\nx-caravan-backend: none\r\nx-caravan-attempts: 0\r\ncontent-length: "
+            + error.length
+            + "\r\n\r\n",
+        StandardCharsets.US_ASCII);
+    out.writeBytes(error);
+    ctx.writeAndFlush(out, ctx.voidPromise());
+    long now = ingress.ticker().nanos();
+    ingress.ends().ended(null, id, "other", 408, new Outcome.Completed(408), now, error.length);
   }
 
   private ChannelHandlerContext ctx() {
