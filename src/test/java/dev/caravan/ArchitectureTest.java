@@ -62,9 +62,10 @@ class ArchitectureTest {
     "select, time outcome request fleet",
     "upstream, time outcome request fleet",
     "health, time outcome request fleet",
+    "admission, time fleet",
     "telemetry, time outcome request fleet upstream health",
     "ingress, time outcome request fleet upstream",
-    "route, time outcome request fleet select upstream health telemetry ingress",
+    "route, time outcome request fleet select upstream health admission telemetry ingress",
     "simulator, time",
   })
   void arrows_pointDownOnly(String layer, String below) {
@@ -102,6 +103,7 @@ class ArchitectureTest {
             "select",
             "upstream",
             "health",
+            "admission",
             "telemetry",
             "ingress",
             "route",
