@@ -104,7 +104,7 @@ public class Gateway {
         new ProbeLedger(
             settings.probe().failures(), settings.probe().successes(), fleet, breakers, health);
     probes = new Probes(ledger);
-    pools = new Pools(clock, meters::watchPool);
+    pools = new Pools(clock, meters::watch);
     servers = new Servers(fleet, new TlsClients(), System::getenv);
     client = new UpstreamClient(transport, resolver(), ticker);
     log = openLog(settings.accessLog());

@@ -1,5 +1,9 @@
 package dev.caravan.fleet;
 
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 
@@ -11,12 +15,28 @@ import java.util.concurrent.atomic.AtomicInteger;
  * values swapped whole; the in-flight count is one atomic, changed by leases alone.
  */
 public final class Backend {
+  private static final VarHandle PROGRESS;
+
+  static {
+    try {
+      PROGRESS = MethodHandles.lookup().findVarHandle(Backend.class, "progress", long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
+
   private final String name;
   private final AtomicInteger inflight = new AtomicInteger();
+
+  @SuppressWarnings("UnusedVariable") // through PROGRESS
+  private long progress;
+
   private final CopyOnWriteArrayList<LeaseListener> listeners = new CopyOnWriteArrayList<>();
   private volatile BackendSpec spec;
   private volatile Availability availability = Availability.UP;
   private volatile Gate gate = Gate.NONE;
+  private volatile Share share = Share.FULL;
+  private volatile List<Pool> pools = List.of();
   private volatile GapListener gaps = (lease, nanos) -> {};
 
   public Backend(BackendSpec spec) {
@@ -58,6 +78,44 @@ public final class Backend {
 
   public void gate(Gate now) {
     gate = now;
+  }
+
+  /** How much of its fair share it is to get now. */
+  public Share share() {
+    return share;
+  }
+
+  /** Health alone calls this. */
+  public void share(Share now) {
+    share = now;
+  }
+
+  /** The pools that it answers for, in the order in which they named it first. */
+  public List<Pool> pools() {
+    return pools;
+  }
+
+  /** A pool names it. */
+  synchronized void serves(Pool pool) {
+    if (!pools.contains(pool)) {
+      List<Pool> more = new ArrayList<>(pools);
+      more.add(pool);
+      pools = List.copyOf(more);
+    }
+  }
+
+  /**
+   * Changes whenever a part of some answer of it arrives: two equal readings mean that nothing came
+   * in between. Says nothing of how much; readings of other threads may be a moment old.
+   */
+  public long progress() {
+    return (long) PROGRESS.getOpaque(this);
+  }
+
+  /** A part of an answer is here. */
+  void progressed() {
+    // Two threads may write the same number; a third, later one still differs from both.
+    PROGRESS.setOpaque(this, (long) PROGRESS.getOpaque(this) + 1);
   }
 
   /** Who measures the gaps between the parts of its answers. */

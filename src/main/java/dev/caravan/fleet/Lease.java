@@ -28,6 +28,7 @@ public final class Lease {
   private final String pool;
   private final Ticker ticker;
   private final long openedNanos;
+  private final long progressAtOpen;
   private long firstByteNanos;
   private boolean firstByteSeen;
   private long closedNanos;
@@ -45,6 +46,7 @@ public final class Lease {
     this.pool = pool;
     this.ticker = ticker;
     this.openedNanos = ticker.nanos();
+    this.progressAtOpen = backend.progress();
   }
 
   /**
@@ -86,6 +88,7 @@ public final class Lease {
     if (!firstByteSeen) {
       firstByteSeen = true;
       firstByteNanos = ticker.nanos();
+      backend.progressed();
     }
   }
 
@@ -95,6 +98,7 @@ public final class Lease {
    * @param gapNanos how long after the part before
    */
   public void progress(long gapNanos) {
+    backend.progressed();
     backend.gaps().gap(this, gapNanos);
   }
 
@@ -138,6 +142,14 @@ public final class Lease {
   /** From the pick to the close, or to now while it is open. */
   public long durationNanos() {
     return (ended ? closedNanos : ticker.nanos()) - openedNanos;
+  }
+
+  /**
+   * Whether the server has sent a part of some answer, this one's or another's, since the lease was
+   * opened: one that has is at work, however long this request waits.
+   */
+  public boolean serverMoved() {
+    return backend.progress() != progressAtOpen;
   }
 
   /** Prompt tokens as the server counted them, or -1. */

@@ -26,6 +26,10 @@ public final class Permission implements LeaseListener {
   /** The breaker learns how the lease that this permitted ended. */
   @Override
   public void closed(Lease lease, Outcome outcome) {
+    if (Busy.timedOut(lease, outcome)) {
+      giveBack();
+      return;
+    }
     long firstByteNanos = lease.timeToFirstByteNanos();
     answer(outcome, firstByteNanos >= 0 ? firstByteNanos : lease.durationNanos());
   }

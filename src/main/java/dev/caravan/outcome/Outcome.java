@@ -94,7 +94,7 @@ public sealed interface Outcome {
 
     @Override
     public Lesson lesson() {
-      return Lesson.BAD;
+      return cause.lesson();
     }
   }
 
@@ -107,7 +107,7 @@ public sealed interface Outcome {
 
     @Override
     public Lesson lesson() {
-      return Lesson.BAD;
+      return cause.lesson();
     }
   }
 
@@ -159,6 +159,19 @@ public sealed interface Outcome {
     }
   }
 
+  /** Another attempt at the same request won: this one was stopped. */
+  record Superseded(String detail) implements Outcome {
+    @Override
+    public String label() {
+      return "superseded";
+    }
+
+    @Override
+    public Lesson lesson() {
+      return Lesson.NONE;
+    }
+  }
+
   /** The kinds of failure, a fixed set for metrics. */
   enum Cause {
     /** No connection: refused, unreachable, unknown name, or not in time. */
@@ -177,6 +190,10 @@ public sealed interface Outcome {
     BAD_RESPONSE("bad_response"),
     /** A 5xx. */
     STATUS("status"),
+    /** 401, 402 or 403: the server does not take the gateway's credentials. */
+    CREDENTIALS("credentials"),
+    /** The time that the client itself allowed is over; the server may be as it should be. */
+    CLIENT_LIMIT("client_limit"),
     /** The gateway is stopping, or a step of the route failed. */
     GATEWAY("gateway");
 
@@ -188,6 +205,14 @@ public sealed interface Outcome {
 
     public String label() {
       return label;
+    }
+
+    /** What a failure of this kind says about the server's health. */
+    Lesson lesson() {
+      return switch (this) {
+        case CREDENTIALS, CLIENT_LIMIT, GATEWAY -> Lesson.NONE;
+        default -> Lesson.BAD;
+      };
     }
   }
 }

@@ -146,8 +146,8 @@ final class BreakerOptions {
     }
     if (name.startsWith("timeout")) {
       return name
-          + " is not for a breaker that never blocks: a server has firstByteTimeout, "
-          + "idleTimeout and totalTimeout";
+          + " is not for a breaker that never blocks: a server has firstTokenTimeout, "
+          + "betweenTokensTimeout and totalTimeout";
     }
     return switch (name) {
       case "recordException", "ignoreException" ->

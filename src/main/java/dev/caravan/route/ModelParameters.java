@@ -2,7 +2,7 @@ package dev.caravan.route;
 
 import dev.caravan.fleet.BackendSpec;
 import dev.caravan.fleet.Secret;
-import dev.caravan.upstream.Timeouts;
+import dev.caravan.fleet.Timeouts;
 import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Files;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * What a {@code model:} endpoint says about its server. Immutable.
  *
  * @param spec the server, as the fleet knows it
- * @param timeouts how long it may take
+ * @param timeouts how long it may take, where the pool does not decide
  * @param keepAliveMillis how long an idle connection to it is kept
  * @param probe what its probes ask for
  * @param trustCertificates a PEM file of certificates to trust besides the JDK's; null for none
@@ -86,19 +86,19 @@ public record ModelParameters(
           row(
               "connectTimeout",
               new Parameter.Duration(),
-              "2s",
+              "the pool's",
               "Until the connection stands, TLS included."),
           row(
-              "firstByteTimeout",
+              "firstTokenTimeout",
               new Parameter.Duration(),
-              "120s",
+              "the pool's",
               "From the start of the attempt to the first byte of the answer's body."),
           row(
-              "idleTimeout",
+              "betweenTokensTimeout",
               new Parameter.Duration(),
-              "60s",
+              "the pool's",
               "Silence between two parts of an answer."),
-          row("totalTimeout", new Parameter.Duration(), "30m", "The whole attempt."),
+          row("totalTimeout", new Parameter.Duration(), "the pool's", "The whole attempt."),
           row(
               "keepAlive",
               new Parameter.Duration(),
@@ -170,11 +170,7 @@ public record ModelParameters(
             key,
             given.get("zone"),
             labels(given.get("labels"))),
-        new Timeouts(
-            millis(given, "connectTimeout", Timeouts.DEFAULT.connectMillis()),
-            millis(given, "firstByteTimeout", Timeouts.DEFAULT.firstByteMillis()),
-            millis(given, "idleTimeout", Timeouts.DEFAULT.idleMillis()),
-            millis(given, "totalTimeout", Timeouts.DEFAULT.totalMillis())),
+        PoolParameters.timeouts(given),
         millis(given, "keepAlive", KEEP_ALIVE_MILLIS),
         ProbeKind.valueOf(given.getOrDefault("probe", "chat").toUpperCase(Locale.ROOT)),
         trust == null ? null : Path.of(trust));

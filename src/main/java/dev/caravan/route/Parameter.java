@@ -104,6 +104,23 @@ record Parameter(String name, Type type, String otherwise, String meaning) {
     }
   }
 
+  /** A length of time from 1 ms, or one of a few words instead. */
+  record DurationOr(List<String> words) implements Type {
+    DurationOr(String... words) {
+      this(Arrays.asList(words));
+    }
+
+    @Override
+    public String accepted() {
+      return String.join(" or ", words) + ", or " + Durations.ACCEPTED;
+    }
+
+    @Override
+    public boolean takes(String text) {
+      return words.contains(text) || Durations.millis(text).isPresent();
+    }
+  }
+
   /** Text in one line that is not empty. */
   record Text() implements Type {
     @Override

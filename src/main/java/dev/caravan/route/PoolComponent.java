@@ -1,7 +1,8 @@
 package dev.caravan.route;
 
+import dev.caravan.fleet.PoolPolicy;
+import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.TreeMap;
 import org.apache.camel.Endpoint;
 import org.apache.camel.support.DefaultComponent;
@@ -24,9 +25,9 @@ public final class PoolComponent extends DefaultComponent {
     parameters.forEach((name, value) -> given.put(name, String.valueOf(value)));
     parameters.clear();
     if (remaining.equals("*") && given.isEmpty()) {
-      return new PoolEndpoint(uri, this, "*", Set.of(), pools);
+      return new PoolEndpoint(
+          uri, this, new PoolParameters("*", List.of(), PoolPolicy.DEFAULT), pools);
     }
-    PoolParameters said = PoolParameters.read(remaining, given);
-    return new PoolEndpoint(uri, this, said.name(), Set.copyOf(said.aliases()), pools);
+    return new PoolEndpoint(uri, this, PoolParameters.read(remaining, given), pools);
   }
 }

@@ -1,5 +1,6 @@
 package dev.caravan.route;
 
+import dev.caravan.fleet.PoolPolicy;
 import dev.caravan.upstream.Call;
 import java.util.List;
 import java.util.Set;
@@ -16,12 +17,14 @@ import org.apache.camel.support.DefaultEndpoint;
 final class PoolEndpoint extends DefaultEndpoint {
   private final String name;
   private final Set<String> aliases;
+  private final PoolPolicy policy;
   private final Pools pools;
 
-  PoolEndpoint(String uri, PoolComponent component, String name, Set<String> aliases, Pools pools) {
+  PoolEndpoint(String uri, PoolComponent component, PoolParameters said, Pools pools) {
     super(uri, component);
-    this.name = name;
-    this.aliases = Set.copyOf(aliases);
+    this.name = said.name();
+    this.aliases = Set.copyOf(said.aliases());
+    this.policy = said.policy();
     this.pools = pools;
   }
 
@@ -44,6 +47,7 @@ final class PoolEndpoint extends DefaultEndpoint {
             name,
             aliases,
             getAsyncProcessor(),
+            policy,
             models.stream().map(ModelEndpoint::backend).distinct().toList());
       }
 
@@ -72,13 +76,13 @@ final class PoolEndpoint extends DefaultEndpoint {
       callback.done(true);
       return true;
     }
-    Pools.Pool pool = pools.serving(name.equals("*") ? call.request().model() : name);
+    Pools.Open pool = pools.serving(name.equals("*") ? call.request().model() : name);
     if (pool == null) {
       exchange.setException(new NoSuchModel());
       callback.done(true);
       return true;
     }
-    call.pool(pool.name(), pool.inflight());
+    call.pool(pool.pool());
     return pool.route().process(exchange, callback);
   }
 

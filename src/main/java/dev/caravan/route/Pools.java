@@ -1,6 +1,8 @@
 package dev.caravan.route;
 
 import dev.caravan.fleet.Backend;
+import dev.caravan.fleet.Pool;
+import dev.caravan.fleet.PoolPolicy;
 import dev.caravan.ingress.ModelCatalog;
 import dev.caravan.time.WallClock;
 import java.util.Collection;
@@ -10,8 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.LongAdder;
-import java.util.function.BiConsumer;
+import java.util.function.Consumer;
 import org.apache.camel.AsyncProcessor;
 import org.jspecify.annotations.Nullable;
 
@@ -22,36 +23,31 @@ import org.jspecify.annotations.Nullable;
 public final class Pools implements ModelCatalog {
 
   /**
-   * One pool.
+   * A pool that is open.
    *
    * @param route the route that answers for it
-   * @param backends the servers that the route leads to
-   * @param inflight requests that are on their way through it
    */
-  record Pool(
-      String name,
-      Set<String> aliases,
-      AsyncProcessor route,
-      List<Backend> backends,
-      LongAdder inflight,
-      long openedSeconds) {}
+  record Open(Pool pool, Set<String> aliases, AsyncProcessor route, long openedSeconds) {
+    String name() {
+      return pool.name();
+    }
+  }
 
   private final WallClock clock;
-  private final ConcurrentHashMap<String, LongAdder> inflight = new ConcurrentHashMap<>();
-  private final BiConsumer<String, LongAdder> newcomer;
-  private volatile Map<String, Pool> byName = Map.of();
+  private final ConcurrentHashMap<String, Pool> known = new ConcurrentHashMap<>();
+  private final Consumer<Pool> newcomer;
+  private volatile Map<String, Open> byName = Map.of();
 
   public Pools(WallClock clock) {
-    this(clock, (name, count) -> {});
+    this(clock, pool -> {});
   }
 
   /**
    * No pool yet.
    *
-   * @param newcomer told once of every name and the count of requests in flight through that pool,
-   *     which lives on when the route is started anew
+   * @param newcomer told once of every pool, which lives on when its route is started anew
    */
-  public Pools(WallClock clock, BiConsumer<String, LongAdder> newcomer) {
+  public Pools(WallClock clock, Consumer<Pool> newcomer) {
     this.clock = clock;
     this.newcomer = newcomer;
   }
@@ -62,31 +58,30 @@ public final class Pools implements ModelCatalog {
    * @throws IllegalStateException where its name or an alias is taken
    */
   synchronized void open(
-      String name, Set<String> aliases, AsyncProcessor route, List<Backend> backends) {
-    Pool pool =
-        new Pool(
-            name,
-            Set.copyOf(aliases),
-            route,
-            List.copyOf(backends),
-            inflight.computeIfAbsent(name, this::counted),
-            clock.epochMillis() / 1000);
-    Map<String, Pool> next = new LinkedHashMap<>(byName);
-    put(next, name, pool);
+      String name,
+      Set<String> aliases,
+      AsyncProcessor route,
+      PoolPolicy policy,
+      List<Backend> backends) {
+    Pool pool = known.computeIfAbsent(name, this::made);
+    Open open = new Open(pool, Set.copyOf(aliases), route, clock.epochMillis() / 1000);
+    Map<String, Open> next = new LinkedHashMap<>(byName);
+    put(next, name, open);
     for (String alias : aliases) {
-      put(next, alias, pool);
+      put(next, alias, open);
     }
+    pool.respecify(policy, backends);
     byName = Map.copyOf(next);
   }
 
-  private LongAdder counted(String name) {
-    LongAdder count = new LongAdder();
-    newcomer.accept(name, count);
-    return count;
+  private Pool made(String name) {
+    Pool pool = new Pool(name);
+    newcomer.accept(pool);
+    return pool;
   }
 
-  private static void put(Map<String, Pool> to, String name, Pool pool) {
-    Pool taken = to.putIfAbsent(name, pool);
+  private static void put(Map<String, Open> to, String name, Open pool) {
+    Open taken = to.putIfAbsent(name, pool);
     if (taken != null) {
       throw new IllegalStateException(
           "pool:" + pool.name() + ": \"" + name + "\" is taken by pool:" + taken.name());
@@ -94,26 +89,26 @@ public final class Pools implements ModelCatalog {
   }
 
   synchronized void close(String name) {
-    Map<String, Pool> next = new LinkedHashMap<>(byName);
+    Map<String, Open> next = new LinkedHashMap<>(byName);
     next.values().removeIf(pool -> pool.name().equals(name));
     byName = Map.copyOf(next);
   }
 
   /** The pool that answers for a model, or null. */
-  @Nullable Pool serving(String model) {
+  @Nullable Open serving(String model) {
     return byName.get(model);
   }
 
   /** The names of all pools, without aliases, in order. */
   public List<String> names() {
-    return byName.values().stream().map(Pool::name).distinct().sorted().toList();
+    return byName.values().stream().map(Open::name).distinct().sorted().toList();
   }
 
   /** The pools of which no server may be picked now, by name and in order. */
   public List<String> unserved() {
     return byName.values().stream()
-        .filter(pool -> pool.backends().stream().noneMatch(Pools::eligible))
-        .map(Pool::name)
+        .filter(pool -> pool.pool().backends().stream().noneMatch(Pools::eligible))
+        .map(Open::name)
         .distinct()
         .sorted()
         .toList();
@@ -133,7 +128,7 @@ public final class Pools implements ModelCatalog {
 
   @Override
   public @Nullable Entry find(String id) {
-    Pool pool = byName.get(id);
+    Open pool = byName.get(id);
     return pool == null ? null : new Entry(id, pool.openedSeconds());
   }
 }

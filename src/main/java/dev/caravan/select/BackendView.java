@@ -16,9 +16,22 @@ public final class BackendView {
   private int maxInflight = BackendSpec.UNLIMITED;
   private Availability availability = Availability.UP;
   private boolean permitted = true;
+  private double share = 1;
   private boolean tried;
 
   BackendView() {}
+
+  /** A row of plain values with a full share, for {@link Snapshot#of}. Never changes. */
+  public static BackendView of(
+      String name,
+      int inflight,
+      int weight,
+      int maxInflight,
+      Availability availability,
+      boolean permitted,
+      boolean tried) {
+    return of(name, inflight, weight, maxInflight, availability, permitted, tried, 1);
+  }
 
   /** A row of plain values, for {@link Snapshot#of}. Never changes. */
   public static BackendView of(
@@ -28,7 +41,8 @@ public final class BackendView {
       int maxInflight,
       Availability availability,
       boolean permitted,
-      boolean tried) {
+      boolean tried,
+      double share) {
     BackendView view = new BackendView();
     view.name = name;
     view.inflight = inflight;
@@ -37,12 +51,14 @@ public final class BackendView {
     view.availability = availability;
     view.permitted = permitted;
     view.tried = tried;
+    view.share = share;
     return view;
   }
 
   /** The same values at that position. */
   BackendView at(int position) {
-    BackendView copy = of(name, inflight, weight, maxInflight, availability, permitted, tried);
+    BackendView copy =
+        of(name, inflight, weight, maxInflight, availability, permitted, tried, share);
     copy.index = position;
     return copy;
   }
@@ -57,6 +73,7 @@ public final class BackendView {
     maxInflight = spec.maxInflight();
     availability = backend.availability();
     permitted = backend.gate().permits();
+    share = backend.share().now();
     tried = triedAlready;
   }
 
@@ -92,6 +109,11 @@ public final class BackendView {
   /** Whether its circuit breaker let requests through. */
   public boolean permitted() {
     return permitted;
+  }
+
+  /** How much of its fair share it is to get now, above 0 and up to 1: slow start. */
+  public double share() {
+    return share;
   }
 
   /** Whether this request has been sent to it already. */

@@ -79,7 +79,7 @@ public final class Snapshot {
    * One line, a server between semicolons: name, in-flight of maximum ({@code -} for no limit),
    * weight, and what stands against it, as in
    *
-   * <pre>gpu-a 3/64 w2; gpu-b 0/- w1 down="no answer to a probe"; gpu-c 1/8 w1 breaker-open tried
+   * <pre>gpu-a 3/64 w2; gpu-b 0/- w1 down(hung)="no answer"; gpu-c 1/8 w1 breaker-open tried
    * </pre>
    */
   @Override

@@ -1,9 +1,13 @@
 package dev.caravan.select;
 
 import dev.caravan.fleet.Availability;
+import dev.caravan.fleet.Availability.Use;
 import dev.caravan.fleet.BackendSpec;
+import dev.caravan.fleet.ServerState;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A snapshot as one line of a log, and back.
@@ -11,7 +15,8 @@ import java.util.List;
  * <pre>
  * line   = [row *("; " row)]
  * row    = text " " inflight "/" (max | "-") " w" weight *(" " mark)
- * mark   = ("down=" | "up=") text | "breaker-open" | "tried"
+ * mark   = ("down" | "spare" | "up") "(" state ")=" text | "share=" decimal | "breaker-open"
+ *        | "tried"
  * text   = 1*(letter | digit | "." | "_" | "-" | ":" | "/" | "@") | quoted
  * quoted = as a JSON string
  * </pre>
@@ -19,6 +24,9 @@ import java.util.List;
 final class SnapshotText {
   private static final String BREAKER_OPEN = "breaker-open";
   private static final String TRIED = "tried";
+  private static final String WARM = " share=";
+  private static final Map<Use, String> WORDS =
+      new EnumMap<>(Map.of(Use.ANY, "up", Use.LAST_RESORT, "spare", Use.NONE, "down"));
 
   private final String line;
   private int at;
@@ -45,7 +53,12 @@ final class SnapshotText {
     out.append(" w").append(view.weight());
     Availability availability = view.availability();
     if (!availability.equals(Availability.UP)) {
-      text(availability.reason(), out.append(availability.eligible() ? " up=" : " down="));
+      out.append(' ').append(WORDS.get(availability.use()));
+      out.append('(').append(availability.state().label()).append(")=");
+      text(availability.reason(), out);
+    }
+    if (view.share() < 1) {
+      out.append(WARM).append(view.share());
     }
     if (!view.permitted()) {
       out.append(' ').append(BREAKER_OPEN);
@@ -111,19 +124,47 @@ final class SnapshotText {
     Availability availability = Availability.UP;
     boolean permitted = true;
     boolean tried = false;
+    double share = 1;
     while (take(" ")) {
-      if (take("down=")) {
-        availability = Availability.down(text());
-      } else if (take("up=")) {
-        availability = new Availability(true, text());
+      if (take("share=")) {
+        share = decimal();
       } else if (take(BREAKER_OPEN)) {
         permitted = false;
-      } else {
-        expect(TRIED);
+      } else if (take(TRIED)) {
         tried = true;
+      } else {
+        availability = availability();
       }
     }
-    return BackendView.of(name, inflight, weight, maxInflight, availability, permitted, tried);
+    return BackendView.of(
+        name, inflight, weight, maxInflight, availability, permitted, tried, share);
+  }
+
+  private Availability availability() {
+    for (Use use : Use.values()) {
+      if (take(WORDS.get(use) + "(")) {
+        for (ServerState state : ServerState.values()) {
+          if (take(state.label() + ")=")) {
+            return new Availability(state, use, text(), Availability.UNTIL_NEWS);
+          }
+        }
+        throw unreadable("the state of a server");
+      }
+    }
+    throw unreadable("what stands against a server");
+  }
+
+  private double decimal() {
+    int start = at;
+    while (at < line.length() && "0123456789.E-".indexOf(line.charAt(at)) >= 0) {
+      at++;
+    }
+    try {
+      return Double.parseDouble(line.substring(start, at));
+    } catch (NumberFormatException e) {
+      at = start;
+      throw unreadable("a share from 0 to 1");
+    }
   }
 
   private String text() {

@@ -2,6 +2,7 @@ package dev.caravan.telemetry;
 
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.Lease;
+import dev.caravan.fleet.Pool;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.upstream.Call;
 import io.micrometer.core.instrument.Counter;
@@ -13,7 +14,6 @@ import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.LongAdder;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -70,10 +70,10 @@ public final class Meters {
   }
 
   /** Shows how many requests are on their way through a pool. */
-  public void watchPool(String pool, LongAdder inflight) {
-    Gauge.builder("caravan.pool.inflight", inflight, LongAdder::sum)
+  public void watch(Pool pool) {
+    Gauge.builder("caravan.pool.inflight", pool, Pool::inflight)
         .description("Requests that are on their way through a pool")
-        .tag("pool", pool)
+        .tag("pool", pool.name())
         .register(registry);
   }
 

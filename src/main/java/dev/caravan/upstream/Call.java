@@ -1,10 +1,11 @@
 package dev.caravan.upstream;
 
 import dev.caravan.fleet.Lease;
+import dev.caravan.fleet.Pool;
+import dev.caravan.fleet.PoolPolicy;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.request.InferenceRequest;
 import io.netty.channel.EventLoop;
-import java.util.concurrent.atomic.LongAdder;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,7 +23,8 @@ public final class Call {
   private final HeaderLines headers;
   private final int bytesIn;
   private String pool = "";
-  private @Nullable LongAdder poolInflight;
+  private PoolPolicy policy = PoolPolicy.DEFAULT;
+  private @Nullable Pool home;
   private int attempts;
   private @Nullable Lease lease;
   private @Nullable Attempt attempt;
@@ -72,24 +74,26 @@ public final class Call {
     pool = name;
   }
 
-  /**
-   * A pool takes it.
-   *
-   * @param inflight counts it until its end
-   */
-  public void pool(String name, LongAdder inflight) {
+  /** A pool takes it, and counts it until its end. */
+  public void pool(Pool taker) {
     leavePool();
-    pool = name;
-    poolInflight = inflight;
-    inflight.increment();
+    pool = taker.name();
+    policy = taker.policy();
+    home = taker;
+    taker.enter();
   }
 
   private void leavePool() {
-    LongAdder counted = poolInflight;
-    poolInflight = null;
+    Pool counted = home;
+    home = null;
     if (counted != null) {
-      counted.decrement();
+      counted.leave();
     }
+  }
+
+  /** What its pool's route said when the pool took it; the default before. */
+  public PoolPolicy policy() {
+    return policy;
   }
 
   /** How many times it was sent to a server. */

@@ -1,7 +1,9 @@
 package dev.caravan.upstream;
 
 import dev.caravan.fleet.BackendSpec;
+import dev.caravan.fleet.PoolPolicy;
 import dev.caravan.fleet.Secret;
+import dev.caravan.fleet.Timeouts;
 import dev.caravan.request.Api;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
@@ -24,6 +26,7 @@ public final class Target {
   private final InetSocketAddress address;
   private final @Nullable SslContext tls;
   private final Timeouts timeouts;
+  private volatile Merged merged;
   private final @Nullable String model;
   private final Map<Api, byte[]> heads = new EnumMap<>(Api.class);
   private final ConcurrentHashMap<EventLoop, ConnectionPool> pools = new ConcurrentHashMap<>();
@@ -34,6 +37,7 @@ public final class Target {
   /**
    * A target without connections yet.
    *
+   * @param timeouts what its endpoint says of them
    * @param keepAliveMillis how long an idle connection is kept; less than the server keeps it
    * @param tls what to speak to it with; null for a plain {@code http} server
    */
@@ -42,6 +46,7 @@ public final class Target {
     this.name = spec.name();
     this.tls = tls;
     this.timeouts = timeouts;
+    this.merged = merge(PoolPolicy.DEFAULT);
     this.keepAliveMillis = keepAliveMillis;
     this.model = spec.model();
     URI url = spec.url();
@@ -87,9 +92,26 @@ public final class Target {
     return name;
   }
 
-  public Timeouts timeouts() {
-    return timeouts;
+  /**
+   * How long it may take with a call of a pool: what its own endpoint says, else the pool, else the
+   * default.
+   */
+  @SuppressWarnings("ReferenceEquality") // a policy that is equal costs a merge, no more
+  Timeouts timeouts(PoolPolicy policy) {
+    Merged last = merged;
+    if (last.policy != policy) {
+      last = merge(policy);
+      merged = last;
+    }
+    return last.timeouts;
   }
+
+  private Merged merge(PoolPolicy policy) {
+    return new Merged(policy, timeouts.or(policy.timeouts()).or(Timeouts.DEFAULT));
+  }
+
+  /** The timeouts that hold for the pool that asked last; nearly always there is one alone. */
+  private record Merged(PoolPolicy policy, Timeouts timeouts) {}
 
   long keepAliveMillis() {
     return keepAliveMillis;

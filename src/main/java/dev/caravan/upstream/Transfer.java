@@ -1,6 +1,7 @@
 package dev.caravan.upstream;
 
 import dev.caravan.fleet.Lease;
+import dev.caravan.fleet.Timeouts;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.outcome.Outcome.Cause;
 import dev.caravan.outcome.Usage;
@@ -43,6 +44,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   private final HeadReader headReader = new HeadReader();
   private final UsageScanner usage = new UsageScanner();
   private final long startNanos;
+  private final Timeouts limits;
 
   private State state = State.CONNECTING;
   private @Nullable Connection connection;
@@ -72,10 +74,15 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     this.receiver = receiver;
     this.ticker = ticker;
     this.startNanos = ticker.nanos();
+    this.limits = target.timeouts(call.policy());
   }
 
   Target target() {
     return target;
+  }
+
+  Timeouts limits() {
+    return limits;
   }
 
   Call call() {
@@ -122,18 +129,16 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   }
 
   private long nextDeadline() {
-    Timeouts limits = target.timeouts();
     long total = startNanos + TimeUnit.MILLISECONDS.toNanos(limits.totalMillis());
     long next =
         state == State.FLOWING
-            ? lastReadNanos + TimeUnit.MILLISECONDS.toNanos(limits.idleMillis())
-            : startNanos + TimeUnit.MILLISECONDS.toNanos(limits.firstByteMillis());
+            ? lastReadNanos + TimeUnit.MILLISECONDS.toNanos(limits.betweenTokensMillis())
+            : startNanos + TimeUnit.MILLISECONDS.toNanos(limits.firstTokenMillis());
     return next - total < 0 ? next : total;
   }
 
   void checkDeadlines() {
     long now = ticker.nanos();
-    Timeouts limits = target.timeouts();
     if (now - startNanos >= TimeUnit.MILLISECONDS.toNanos(limits.totalMillis())) {
       timeOut(Cause.TOTAL_TIMEOUT, "not done in " + limits.totalMillis() + " ms");
     } else if (state == State.FLOWING) {
@@ -141,13 +146,13 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
         // The silence is the client's doing, and the client's side watches it.
         lastReadNanos = now;
       }
-      if (now - lastReadNanos >= TimeUnit.MILLISECONDS.toNanos(limits.idleMillis())) {
-        timeOut(Cause.IDLE_TIMEOUT, "silent for " + limits.idleMillis() + " ms");
+      if (now - lastReadNanos >= TimeUnit.MILLISECONDS.toNanos(limits.betweenTokensMillis())) {
+        timeOut(Cause.IDLE_TIMEOUT, "silent for " + limits.betweenTokensMillis() + " ms");
         return;
       }
       rewatch();
-    } else if (now - startNanos >= TimeUnit.MILLISECONDS.toNanos(limits.firstByteMillis())) {
-      timeOut(Cause.FIRST_BYTE_TIMEOUT, "no first byte in " + limits.firstByteMillis() + " ms");
+    } else if (now - startNanos >= TimeUnit.MILLISECONDS.toNanos(limits.firstTokenMillis())) {
+      timeOut(Cause.FIRST_BYTE_TIMEOUT, "no first token in " + limits.firstTokenMillis() + " ms");
     } else {
       rewatch();
     }

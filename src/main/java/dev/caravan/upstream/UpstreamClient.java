@@ -64,7 +64,7 @@ public final class UpstreamClient {
             .option(ChannelOption.SO_KEEPALIVE, true)
             .option(
                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
-                (int) Math.min(Integer.MAX_VALUE, target.timeouts().connectMillis()));
+                (int) Math.min(Integer.MAX_VALUE, transfer.limits().connectMillis()));
     transport.levelTriggered(bootstrap);
     bootstrap.handler(
         new ChannelInitializer<>() {
@@ -72,7 +72,7 @@ public final class UpstreamClient {
           protected void initChannel(Channel channel) {
             SslContext tls = target.tls();
             if (tls != null) {
-              channel.pipeline().addLast("tls", tlsHandler(tls, channel, target));
+              channel.pipeline().addLast("tls", tlsHandler(tls, channel, transfer));
             }
             channel
                 .pipeline()
@@ -90,10 +90,10 @@ public final class UpstreamClient {
         });
   }
 
-  private static SslHandler tlsHandler(SslContext tls, Channel channel, Target target) {
-    InetSocketAddress peer = target.address();
+  private static SslHandler tlsHandler(SslContext tls, Channel channel, Transfer transfer) {
+    InetSocketAddress peer = transfer.target().address();
     SslHandler handler = tls.newHandler(channel.alloc(), peer.getHostString(), peer.getPort());
-    handler.setHandshakeTimeout(target.timeouts().connectMillis(), TimeUnit.MILLISECONDS);
+    handler.setHandshakeTimeout(transfer.limits().connectMillis(), TimeUnit.MILLISECONDS);
     return handler;
   }
 

@@ -46,7 +46,7 @@ class FailoverTest extends EndToEnd {
     start(
         PoolYaml.of(PoolYaml.MODEL)
             .balancer("weighted")
-            .server("sick", sick.uri(), FIRST, "firstByteTimeout: 500ms")
+            .server("sick", sick.uri(), FIRST, "firstTokenTimeout: 500ms")
             .server("well", well.uri())
             .text());
   }
@@ -222,7 +222,7 @@ class FailoverTest extends EndToEnd {
   void everyAttemptFailed_isSaidInTheOpenAiShape(Fault fault, int status, String code)
       throws Exception {
     SimulatedServer server = simulated("only");
-    start(PoolYaml.single(server.uri(), "firstByteTimeout: 300ms"));
+    start(PoolYaml.single(server.uri(), "firstTokenTimeout: 300ms"));
     server.fault(fault);
     try (CapturedLog log = CapturedLog.of("dev.caravan.route")) {
       RawHttp.Answer answer = ask(Chat.stream("canary", 5));

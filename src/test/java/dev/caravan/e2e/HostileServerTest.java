@@ -48,7 +48,7 @@ class HostileServerTest extends EndToEnd {
               peer.send(head);
               peer.awaitLeft();
             });
-    start(PoolYaml.single(server.uri(), "firstByteTimeout: 10s"));
+    start(PoolYaml.single(server.uri(), "firstTokenTimeout: 10s"));
     try (CapturedLog log = CapturedLog.of("dev.caravan.route")) {
       RawHttp.Answer answer = ask(Chat.whole("hello"));
       assertThat(answer.status()).as(what).isEqualTo(502);

@@ -54,7 +54,7 @@ class MidStreamTest extends EndToEnd {
   @Test
   void streamHang_endsWithAnErrorEvent_afterTheIdleTimeout() throws Exception {
     SimulatedServer server = simulated("only");
-    start(PoolYaml.single(server.uri(), "idleTimeout: 300ms"));
+    start(PoolYaml.single(server.uri(), "betweenTokensTimeout: 300ms"));
     server.fault(ArmedFault.once(new Fault.HangMidStream(3)));
     RawHttp client = client();
     client.post(Chat.PATH, Chat.stream("hello", 20));
@@ -107,7 +107,7 @@ class MidStreamTest extends EndToEnd {
               peer.send(bad);
               peer.awaitLeft();
             });
-    start(PoolYaml.single(server.uri(), "idleTimeout: 5s"));
+    start(PoolYaml.single(server.uri(), "betweenTokensTimeout: 5s"));
     RawHttp client = client();
     client.post(Chat.PATH, Chat.stream("hello", 20));
     RawHead head = client.head();

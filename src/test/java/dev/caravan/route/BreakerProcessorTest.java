@@ -324,7 +324,7 @@ class BreakerProcessorTest {
         .hasMessage(
             "route r: circuitBreaker: (gpu-a) bulkheadEnabled is not for a breaker that never"
                 + " blocks: limit a server by maxInflight; timeoutEnabled is not for a breaker that"
-                + " never blocks: a server has firstByteTimeout, idleTimeout and totalTimeout;"
+                + " never blocks: a server has firstTokenTimeout, betweenTokensTimeout and totalTimeout;"
                 + " throwExceptionWhenHalfOpenOrOpenState must be true: an open breaker never lets"
                 + " a call succeed in silence");
   }

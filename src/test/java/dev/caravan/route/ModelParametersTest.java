@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.fleet.BackendSpec;
 import dev.caravan.fleet.Secret;
-import dev.caravan.upstream.Timeouts;
+import dev.caravan.fleet.Timeouts;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +23,7 @@ class ModelParametersTest {
   void url_alone_getsTheDefaults() {
     ModelParameters read = read(Map.of("url", "http://a:8000"));
     assertThat(read.spec()).isEqualTo(BackendSpec.of("gpu-a", URI.create("http://a:8000")));
-    assertThat(read.timeouts()).isEqualTo(new Timeouts(2_000, 120_000, 60_000, 1_800_000));
+    assertThat(read.timeouts()).isEqualTo(Timeouts.UNSAID);
     assertThat(read.keepAliveMillis()).isEqualTo(4_000);
     assertThat(read.probe()).isEqualTo(ModelParameters.ProbeKind.CHAT);
     assertThat(read.trustCertificates()).isNull();
@@ -43,8 +43,8 @@ class ModelParametersTest {
                 Map.entry("labels", "gpu=h100,rack=b2"),
                 Map.entry("probe", "off"),
                 Map.entry("connectTimeout", "500ms"),
-                Map.entry("firstByteTimeout", "1m"),
-                Map.entry("idleTimeout", "5s"),
+                Map.entry("firstTokenTimeout", "1m"),
+                Map.entry("betweenTokensTimeout", "5s"),
                 Map.entry("totalTimeout", "1h"),
                 Map.entry("keepAlive", "30s"),
                 Map.entry("trustCertificates", trust.toString())));

@@ -3,6 +3,7 @@ package dev.caravan.route;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caravan.fleet.PoolPolicy;
 import dev.caravan.ingress.ModelCatalog;
 import java.util.List;
 import java.util.Objects;
@@ -19,7 +20,7 @@ class PoolsTest {
 
   @Test
   void open_nameAndAliases_areServedByOnePool() {
-    pools.open("llama", Set.of("gpt-4o", "gpt-4o-mini"), ROUTE, List.of());
+    pools.open("llama", Set.of("gpt-4o", "gpt-4o-mini"), ROUTE, PoolPolicy.DEFAULT, List.of());
     assertThat(pools.serving("gpt-4o")).isSameAs(pools.serving("llama"));
     assertThat(pools.serving("gpt")).isNull();
     assertThat(pools.names()).containsExactly("llama");
@@ -31,14 +32,16 @@ class PoolsTest {
 
   @Test
   void open_takenName_changesNothing() {
-    pools.open("llama", Set.of("gpt"), ROUTE, List.of());
-    assertThatThrownBy(() -> pools.open("other", Set.of("gpt"), ROUTE, List.of()))
+    pools.open("llama", Set.of("gpt"), ROUTE, PoolPolicy.DEFAULT, List.of());
+    assertThatThrownBy(
+            () -> pools.open("other", Set.of("gpt"), ROUTE, PoolPolicy.DEFAULT, List.of()))
         .isInstanceOf(IllegalStateException.class)
         .hasMessageContaining("pool:other")
         .hasMessageContaining("pool:llama");
-    assertThatThrownBy(() -> pools.open("gpt", Set.of(), ROUTE, List.of()))
+    assertThatThrownBy(() -> pools.open("gpt", Set.of(), ROUTE, PoolPolicy.DEFAULT, List.of()))
         .isInstanceOf(IllegalStateException.class);
-    assertThatThrownBy(() -> pools.open("mine", Set.of("mine"), ROUTE, List.of()))
+    assertThatThrownBy(
+            () -> pools.open("mine", Set.of("mine"), ROUTE, PoolPolicy.DEFAULT, List.of()))
         .isInstanceOf(IllegalStateException.class);
     assertThat(pools.names()).containsExactly("llama");
     assertThat(pools.serving("other")).isNull();
@@ -47,12 +50,12 @@ class PoolsTest {
 
   @Test
   void close_pool_freesItsNamesOnly() {
-    pools.open("llama", Set.of("gpt"), ROUTE, List.of());
-    pools.open("mistral", Set.of(), ROUTE, List.of());
+    pools.open("llama", Set.of("gpt"), ROUTE, PoolPolicy.DEFAULT, List.of());
+    pools.open("mistral", Set.of(), ROUTE, PoolPolicy.DEFAULT, List.of());
     pools.close("llama");
     pools.close("nobody");
     assertThat(pools.names()).containsExactly("mistral");
-    pools.open("gpt", Set.of(), ROUTE, List.of());
+    pools.open("gpt", Set.of(), ROUTE, PoolPolicy.DEFAULT, List.of());
     assertThat(pools.names()).containsExactly("gpt", "mistral");
   }
 

@@ -135,7 +135,7 @@ class RouteFileValidatorTest {
         arguments("labels: a=1,a=2", "labels \"a=1,a=2\"" + labels),
         arguments("probe: ping", "probe \"ping\" is not one of chat, completions, embeddings, off"),
         arguments("connectTimeout: 2", "connectTimeout \"2\"" + duration),
-        arguments("firstByteTimeout: 0s", "firstByteTimeout \"0s\"" + duration),
+        arguments("firstTokenTimeout: 0s", "firstTokenTimeout \"0s\"" + duration),
         arguments("totalTimeout: forever", "totalTimeout \"forever\"" + duration),
         arguments("zone: \"\"", "zone \"\" is not text of 1 to 256 characters in one line"),
         arguments(
@@ -147,7 +147,7 @@ class RouteFileValidatorTest {
         arguments(
             "quux: 2",
             "unknown parameter \"quux\", accepted: url, model, weight, maxInflight, zone, labels,"
-                + " apiKey, probe, connectTimeout, firstByteTimeout, idleTimeout, totalTimeout,"
+                + " apiKey, probe, connectTimeout, firstTokenTimeout, betweenTokensTimeout, totalTimeout,"
                 + " keepAlive, trustCertificates"));
   }
 

@@ -160,7 +160,7 @@ class SelectorTest {
 
   @Test
   void rejections_someEligible_namesOnlyThePassedOver() {
-    Snapshot snapshot = Snapshot.parse("a 0/- w1 down=drained; b 0/- w1; c 0/- w1 tried");
+    Snapshot snapshot = Snapshot.parse("a 0/- w1 down(down)=drained; b 0/- w1; c 0/- w1 tried");
     assertThat(selector(List.of()).rejections(request, snapshot))
         .extracting(Rejection::backend)
         .containsExactly("a", "c");
@@ -168,7 +168,7 @@ class SelectorTest {
 
   @Test
   void replay_nobodyEligible_isEmpty() {
-    Snapshot snapshot = Snapshot.parse("a 0/- w1 down=drained");
+    Snapshot snapshot = Snapshot.parse("a 0/- w1 down(down)=drained");
     assertThat(selector(List.of()).replay(request, snapshot)).isEmpty();
   }
 }

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.caravan.fleet.Availability;
+import dev.caravan.fleet.Availability.Use;
 import dev.caravan.fleet.BackendSpec;
+import dev.caravan.fleet.ServerState;
 import java.util.List;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
@@ -28,14 +30,14 @@ class SnapshotTest {
             BackendView.of("gpu-c", 1, 1, 8, Availability.UP, false, true));
     assertThat(snapshot)
         .hasToString(
-            "gpu-a 3/64 w2; gpu-b 0/- w1 down=\"no answer to a probe\";"
+            "gpu-a 3/64 w2; gpu-b 0/- w1 down(down)=\"no answer to a probe\";"
                 + " gpu-c 1/8 w1 breaker-open tried");
   }
 
   @Test
   void parse_line_hasEveryNumber() {
     Snapshot snapshot =
-        Snapshot.parse("gpu-a 3/64 w2; gpu-b 0/- w1 down=drained breaker-open tried");
+        Snapshot.parse("gpu-a 3/64 w2; gpu-b 0/- w1 down(down)=drained breaker-open tried");
     assertThat(snapshot.size()).isEqualTo(2);
     BackendView a = snapshot.view(0);
     assertThat(a.name()).isEqualTo("gpu-a");
@@ -93,11 +95,13 @@ class SnapshotTest {
         "gpu-a 3                | expected \"/\" at character 7",
         "gpu-a x/1 w1           | expected a number at character 6",
         "gpu-a 3/9999999999 w1  | expected a number of at most 2147483647 at character 17",
-        "gpu-a 3/4 w1 gone      | expected \"tried\" at character 13",
+        "gpu-a 3/4 w1 gone      | expected what stands against a server at character 13",
+        "gpu-a 3/4 w1 up(dizzy)=x | expected the state of a server at character 16",
+        "gpu-a 3/4 w1 share=much | expected a share from 0 to 1 at character 19",
         "gpu-a 3/4 w1;gpu-b     | expected \"; \" at character 12",
         "\"gpu-a                | expected a closing quote at character 6",
         "\"gpu\\u00zz\" 3/4 w1  | expected four hexadecimal digits at character 8",
-        "gpu-a 3/4 w1 down=     | expected a name or a reason at character 18"
+        "gpu-a 3/4 w1 down(hung)= | expected a name or a reason at character 24"
       })
   void parse_somethingElse_saysWhereItWentWrong(String line, String message) {
     assertThatIllegalArgumentException()
@@ -112,7 +116,11 @@ class SnapshotTest {
         Arbitraries.oneOf(
             Arbitraries.integers().between(1, 1_000), Arbitraries.just(BackendSpec.UNLIMITED));
     Arbitrary<Availability> availabilities =
-        Combinators.combine(Arbitraries.of(true, false), Arbitraries.strings().ofMaxLength(12))
+        Combinators.combine(
+                Arbitraries.of(ServerState.class),
+                Arbitraries.of(Use.class),
+                Arbitraries.strings().ofMaxLength(12),
+                Arbitraries.just(Availability.UNTIL_NEWS))
             .as(Availability::new);
     return Combinators.combine(
             Arbitraries.strings().ofMaxLength(12),
@@ -121,7 +129,8 @@ class SnapshotTest {
             limits,
             Arbitraries.oneOf(availabilities, Arbitraries.just(Availability.UP)),
             Arbitraries.of(true, false),
-            Arbitraries.of(true, false))
+            Arbitraries.of(true, false),
+            Arbitraries.doubles().between(0.001, 1))
         .as(BackendView::of)
         .list()
         .ofMaxSize(5)

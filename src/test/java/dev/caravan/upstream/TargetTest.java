@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.fleet.BackendSpec;
 import dev.caravan.fleet.Secret;
+import dev.caravan.fleet.Timeouts;
 import dev.caravan.request.Api;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;

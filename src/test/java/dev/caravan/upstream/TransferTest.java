@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.BackendSpec;
 import dev.caravan.fleet.Lease;
+import dev.caravan.fleet.Timeouts;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.outcome.Outcome.Cause;
 import dev.caravan.request.Api;
@@ -311,7 +312,7 @@ class TransferTest {
     pass(1);
     assertThat(listener.told).hasToString("failed ");
     assertThat(listener.outcome)
-        .isEqualTo(new Outcome.FailedBefore(Cause.FIRST_BYTE_TIMEOUT, "no first byte in 1000 ms"));
+        .isEqualTo(new Outcome.FailedBefore(Cause.FIRST_BYTE_TIMEOUT, "no first token in 1000 ms"));
     assertThat(channel.isActive()).isFalse();
   }
 

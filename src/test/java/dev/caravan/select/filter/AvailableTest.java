@@ -3,6 +3,8 @@ package dev.caravan.select.filter;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caravan.fleet.Availability;
+import dev.caravan.fleet.Availability.Use;
+import dev.caravan.fleet.ServerState;
 import dev.caravan.select.BackendView;
 import dev.caravan.select.Filter;
 import dev.caravan.select.FilterContract;
@@ -22,7 +24,9 @@ class AvailableTest extends FilterContract {
 
   @Override
   protected List<BackendView> admitted() {
-    return List.of(server(Availability.UP), server(new Availability(true, "warming up")));
+    return List.of(
+        server(Availability.UP),
+        server(new Availability(ServerState.BUSY, Use.ANY, "3 waiting", 0)));
   }
 
   @Override

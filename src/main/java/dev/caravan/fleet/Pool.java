@@ -1,0 +1,61 @@
+package dev.caravan.fleet;
+
+import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
+
+/**
+ * The servers that answer for one model, and the live numbers of their pool. Lives as long as its
+ * name, so that counts survive a reload. Safe for any thread.
+ */
+public final class Pool {
+  private final String name;
+  private final LongAdder inflight = new LongAdder();
+  private volatile PoolPolicy policy = PoolPolicy.DEFAULT;
+  private volatile List<Backend> backends = List.of();
+
+  public Pool(String name) {
+    this.name = name;
+  }
+
+  public String name() {
+    return name;
+  }
+
+  /** What the routes say of it now. */
+  public PoolPolicy policy() {
+    return policy;
+  }
+
+  /** Its servers now, in the order of the route. */
+  public List<Backend> backends() {
+    return backends;
+  }
+
+  /** Takes what a route says; requests on their way go on. */
+  public void respecify(PoolPolicy newPolicy, List<Backend> servers) {
+    policy = newPolicy;
+    backends = List.copyOf(servers);
+    for (Backend server : backends) {
+      server.serves(this);
+    }
+  }
+
+  /** Requests that are on their way through it: waiting, tried, or being answered. */
+  public long inflight() {
+    return inflight.sum();
+  }
+
+  /** One more is on its way; {@link #leave} once for each. */
+  public void enter() {
+    inflight.increment();
+  }
+
+  public void leave() {
+    inflight.decrement();
+  }
+
+  @Override
+  public String toString() {
+    return name;
+  }
+}

@@ -1,0 +1,93 @@
+package dev.caravan.fleet;
+
+/**
+ * What a route says about one pool. Immutable; validated where it is read.
+ *
+ * @param timeouts how long its servers may take, where they do not say themselves
+ * @param attempts the most servers that a request may be sent to, from 1; {@link #UNSAID} for the
+ *     gateway's own default
+ * @param retryBudgetPercent retries for every hundred live requests, from 0
+ * @param hedge whether a slow first token brings in a second server
+ * @param pingMillis silence on a stream after which the client gets a comment, from 1; 0 for never
+ * @param resume whether a stream that broke off goes on at another server
+ * @param recovery how a server comes back
+ * @param ejection when its failures take a server out
+ * @param panicPercent below this share of usable servers, those of which the verdict may be wrong
+ *     are used as well; from 0 to 100
+ */
+public record PoolPolicy(
+    Timeouts timeouts,
+    int attempts,
+    int retryBudgetPercent,
+    Hedge hedge,
+    long pingMillis,
+    boolean resume,
+    Recovery recovery,
+    Ejection ejection,
+    int panicPercent) {
+
+  /** {@link #attempts} where the route does not say. */
+  public static final int UNSAID = 0;
+
+  /**
+   * When a second server is asked for the same answer.
+   *
+   * @param mode what the wait is
+   * @param delayMillis the wait where it is fixed
+   * @param budgetPercent extra requests for every hundred, from 1
+   */
+  public record Hedge(Mode mode, long delayMillis, int budgetPercent) {
+
+    /** What a hedge waits for. */
+    public enum Mode {
+      OFF,
+      /** The pool's 95th percentile of the time to the first token. */
+      P95,
+      /** A fixed time. */
+      FIXED
+    }
+
+    public static final Hedge OFF = new Hedge(Mode.OFF, 0, 5);
+  }
+
+  /**
+   * How a server comes back.
+   *
+   * @param slowStartMillis how long its share of the traffic grows; 0 for at once
+   * @param warmUpPrompts prompts that it must answer before it gets traffic, from 0
+   */
+  public record Recovery(long slowStartMillis, int warmUpPrompts) {}
+
+  /**
+   * When its failures take a server out.
+   *
+   * @param consecutiveFailures failed requests in a row, from 1; 0 for never
+   * @param baseMillis how long it is out the first time; each further time twice as long
+   * @param maxPercent the most of a pool that may be out for this reason, from 0 to 100
+   */
+  public record Ejection(int consecutiveFailures, long baseMillis, int maxPercent) {}
+
+  /*
+   * The reasons, chosen without experiment where none is given:
+   *
+   * - retry budget 20 %: what Envoy and Google's SRE book use; a fifth more load is survivable.
+   * - slow start 10 s: tens of requests of an ordinary server, enough to fill its prefix cache.
+   * - 5 failures in a row: Envoy's default; the breaker opens earlier where most calls fail.
+   * - out for 10 s first: one probe period; 20 s, 40 s follow.
+   * - at most half a pool out, by evidence that may come from the requests themselves.
+   * - panic below 10 %: one well server of ten can still shed its surplus honestly; below that the
+   *   verdicts are more likely wrong than right.
+   */
+  /** What holds where a route says nothing. */
+  public static final PoolPolicy DEFAULT =
+      new PoolPolicy(
+          Timeouts.UNSAID,
+          UNSAID,
+          20,
+          Hedge.OFF,
+          0,
+          false,
+          new Recovery(10_000, 0),
+          new Ejection(5, 10_000, 50),
+          10);
+}

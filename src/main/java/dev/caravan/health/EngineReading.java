@@ -1,0 +1,15 @@
+package dev.caravan.health;
+
+/**
+ * What an engine said of itself at one moment. Immutable.
+ *
+ * @param generatedTokens output tokens since its start, a counter; -1 where it does not say
+ * @param running requests that it works on; -1 where it does not say
+ * @param waiting requests that queue in it; -1 where it does not say
+ * @param kvUsage share of its KV cache that is taken, from 0 to 1; -1 where it does not say
+ */
+public record EngineReading(long generatedTokens, int running, int waiting, double kvUsage) {
+
+  /** It says nothing. */
+  public static final EngineReading SILENT = new EngineReading(-1, -1, -1, -1);
+}
