@@ -16,6 +16,7 @@ import dev.caravan.route.ProbeAnswer;
 import dev.caravan.route.ProbeComponent;
 import dev.caravan.route.ProbeTimer;
 import dev.caravan.route.Probes;
+import dev.caravan.route.Resumptions;
 import dev.caravan.route.RouteFileValidator;
 import dev.caravan.route.ServerBalancer;
 import dev.caravan.route.Servers;
@@ -24,6 +25,7 @@ import dev.caravan.telemetry.AccessLog;
 import dev.caravan.telemetry.HealthMeters;
 import dev.caravan.telemetry.LogFile;
 import dev.caravan.telemetry.Meters;
+import dev.caravan.telemetry.ResumptionMeters;
 import dev.caravan.time.Chance;
 import dev.caravan.time.Ticker;
 import dev.caravan.time.WallClock;
@@ -76,6 +78,7 @@ public class Gateway {
   private final Pools pools;
   private final Servers servers;
   private final UpstreamClient client;
+  private final Resumptions resumptions;
   private final HttpIngress ingress;
   private final @Nullable LogFile log;
 
@@ -92,6 +95,7 @@ public class Gateway {
     MeterRegistry registry = narrowed(everyRegistry);
     Meters meters = new Meters(registry);
     HealthMeters health = new HealthMeters(registry);
+    resumptions = new Resumptions(new ResumptionMeters(registry), ticker);
     breakers = new Breakers(ticker, health);
     fleet =
         new Fleet(
@@ -187,7 +191,9 @@ public class Gateway {
           .bindAsPrototype(
               name,
               LoadBalancer.class,
-              () -> new ServerBalancer(Balancers.named(name, chance), settings.attempts(), ticker));
+              () ->
+                  new ServerBalancer(
+                      Balancers.named(name, chance), settings.attempts(), ticker, resumptions));
     }
     // A failed attempt is the balancer's business, not that of an error handler at every step. Only
     // a route that names another configuration has one.

@@ -64,7 +64,8 @@ class ArchitectureTest {
     "health, time outcome request fleet",
     "telemetry, time outcome request fleet upstream health",
     "ingress, time outcome request fleet upstream",
-    "route, time outcome request fleet select upstream health telemetry ingress",
+    "resume, time outcome request fleet upstream",
+    "route, time outcome request fleet select upstream resume health telemetry ingress",
     "simulator, time",
   })
   void arrows_pointDownOnly(String layer, String below) {
@@ -104,6 +105,7 @@ class ArchitectureTest {
             "health",
             "telemetry",
             "ingress",
+            "resume",
             "route",
             "simulator");
     MAIN.forEach(

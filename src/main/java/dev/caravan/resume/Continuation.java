@@ -72,6 +72,15 @@ sealed interface Continuation {
     }
   }
 
+  /** Whether the client wants one answer only, so that its end is the stream's. */
+  static boolean single(InferenceRequest original) {
+    try {
+      return RequestFields.read(ByteBufUtil.getBytes(original.body()), original.api()).single;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
   private static Continuation plan(
       InferenceRequest original, byte[] body, RequestFields fields, Transcript told)
       throws InvalidRequest {

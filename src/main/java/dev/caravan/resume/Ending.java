@@ -5,8 +5,9 @@ import dev.caravan.request.Api;
 import java.io.IOException;
 import java.io.StringWriter;
 
-/** The event that a server did not live to send. */
+/** The events that a server did not live to send. */
 final class Ending {
+  static final String DONE = "data: [DONE]\n\n";
 
   private Ending() {}
 

@@ -122,6 +122,17 @@ final class EventReader {
     joinedLength = -1;
   }
 
+  /**
+   * Whether the first byte may begin an event: that of a field's name, a comment, an empty line, or
+   * a byte order mark. A compressed stream has another.
+   */
+  boolean plausible() {
+    return switch (bytes[0]) {
+      case 'd', 'e', 'i', 'r', ':', '\n', '\r', (byte) 0xEF -> true;
+      default -> false;
+    };
+  }
+
   /** Forgets the events that {@link #next} went through; their bytes are gone then. */
   void discardRead() {
     if (end == 0) {
@@ -182,5 +193,15 @@ final class EventReader {
   /** The length of the current event's data, or -1 where it has none. */
   int dataLength() {
     return dataLength;
+  }
+
+  /** Whether the current event's data is that, with or without spaces behind it. */
+  boolean dataIs(byte[] what) {
+    int length = dataLength;
+    while (length > 0 && data[dataFrom + length - 1] == ' ') {
+      length--;
+    }
+    return length == what.length
+        && Arrays.equals(data, dataFrom, dataFrom + length, what, 0, length);
   }
 }

@@ -219,9 +219,7 @@ final class RequestFields {
   private static boolean off(JsonParser json, JsonToken value) throws IOException {
     return value == JsonToken.VALUE_NULL
         || value == JsonToken.VALUE_FALSE
-        || (json.currentName().equals("top_logprobs")
-            && number(value)
-            && json.getLongValue() == 0);
+        || (json.currentName().equals("top_logprobs") && number(value) && json.getLongValue() == 0);
   }
 
   private static boolean empty(JsonParser json, JsonToken value) throws IOException {

@@ -19,7 +19,6 @@ final class Transcript {
   long created = -1;
 
   final StringBuilder text = new StringBuilder();
-  boolean anything;
   boolean role;
   boolean finished;
   boolean done;
@@ -49,7 +48,6 @@ final class Transcript {
 
   /** The client is told an event. */
   void note(StreamedChunk chunk, CharSequence content) {
-    anything = true;
     if (id == null && chunk.id != null) {
       id = chunk.id;
       model = chunk.model;

@@ -29,6 +29,7 @@ public final class ServerBalancer extends LoadBalancerSupport {
   private final Selector selector;
   private final int maxAttempts;
   private final Ticker ticker;
+  private final Resumptions resumptions;
   private AsyncProcessor[] steps = new AsyncProcessor[0];
   private Backend[] backends = new Backend[0];
 
@@ -37,10 +38,12 @@ public final class ServerBalancer extends LoadBalancerSupport {
    *
    * @param maxAttempts how many servers a request may be sent to, from 1
    */
-  public ServerBalancer(Selector selector, int maxAttempts, Ticker ticker) {
+  public ServerBalancer(
+      Selector selector, int maxAttempts, Ticker ticker, Resumptions resumptions) {
     this.selector = selector;
     this.maxAttempts = maxAttempts;
     this.ticker = ticker;
+    this.resumptions = resumptions;
   }
 
   /** The servers it balances over, in the order of its steps. */
@@ -81,23 +84,32 @@ public final class ServerBalancer extends LoadBalancerSupport {
       callback.done(true);
       return true;
     }
-    new Road(exchange, call, callback).next();
+    new Road(exchange, call, null, callback).next();
     return false;
+  }
+
+  /** Sends a request whose answer broke off to a server that has not had it. */
+  void again(Exchange exchange, Call call, Resumption resumption, AsyncCallback callback) {
+    new Road(exchange, call, resumption, callback).next();
   }
 
   /** One request's way over the servers; a new attempt starts where the last one ended. */
   private final class Road implements AsyncCallback {
     private final Exchange exchange;
     private final Call call;
+    private final @Nullable Resumption resumption;
     private final AsyncCallback callback;
-    private Tried tried = Tried.NONE;
+    private Tried tried;
     private int sent;
     private @Nullable Lease lease;
     private @Nullable UpstreamFailure last;
 
-    Road(Exchange exchange, Call call, AsyncCallback callback) {
+    /** A way; of a resumed answer where there is a resumption. */
+    Road(Exchange exchange, Call call, @Nullable Resumption resumption, AsyncCallback callback) {
       this.exchange = exchange;
       this.call = call;
+      this.resumption = resumption;
+      this.tried = resumption == null ? Tried.NONE : resumption.tried();
       this.callback = callback;
     }
 
@@ -132,6 +144,7 @@ public final class ServerBalancer extends LoadBalancerSupport {
     public void done(boolean doneSync) {
       Exception failure = exchange.getException();
       if (failure == null) {
+        answered();
         callback.done(false);
         return;
       }
@@ -159,6 +172,14 @@ public final class ServerBalancer extends LoadBalancerSupport {
         held.close(new Outcome.FailedBefore(Cause.GATEWAY, "a step of the route failed"));
       }
       callback.done(false);
+    }
+
+    private void answered() {
+      if (resumption != null) {
+        resumption.tried(tried);
+      } else if (call.policy().resume()) {
+        Resumption.offer(ServerBalancer.this, resumptions, call, exchange, tried);
+      }
     }
 
     private void fail(Exception why) {
