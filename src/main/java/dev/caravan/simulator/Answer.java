@@ -95,6 +95,11 @@ final class Answer {
     while (at < whole.ends.length && whole.ends[at] <= begun.length()) {
       at++;
     }
+    boolean within = at < whole.ends.length && at > 0 && whole.ends[at - 1] < begun.length();
+    if (within && at + 1 < whole.ends.length) {
+      // As a tokenizer would: what is left of the token goes into the next one.
+      at++;
+    }
     // The word "ready" makes one token longer, so the count of tokens above may be off by one.
     int to = (int) Math.min(whole.ends.length, (long) at + most);
     int[] rest = new int[to - at];
