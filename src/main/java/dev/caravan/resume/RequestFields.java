@@ -93,7 +93,7 @@ final class RequestFields {
     if (fields.tools && !fields.toolsOff) {
       fields.obstacle = "the request has tools";
     }
-    if (fields.promptEnd < 0) {
+    if (fields.promptEnd < 0 && fields.obstacle == null) {
       fields.obstacle = "the request has no prompt that can be extended";
     }
     return fields;

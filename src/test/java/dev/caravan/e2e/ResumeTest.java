@@ -81,6 +81,18 @@ class ResumeTest extends Resuming {
       answers.add(Read.of(ask(body)).text());
     }
     assertThat(answers).allMatch(own::equals);
+    assertThat(resumptions("resumed")).isEqualTo(39);
+    assertThat(resumptions("finished")).as("the last token says that it is the last").isEqualTo(1);
+  }
+
+  @Test
+  void death_ofAnAnswerWithoutLimits_isNotSeenByTheClient() throws Exception {
+    startPool(first.uri(), second.uri());
+    String body = Chat.body("hello", "\"stream\":true,\"stream_options\":{\"include_usage\":true}");
+    Read own = Read.of(unbroken(body));
+    assertThat(own.finish()).isEqualTo("stop");
+    first.fault(ArmedFault.once(new Fault.CutMidStream(9)));
+    assertThat(Read.of(ask(body, "x-request-id: same"))).isEqualTo(own);
   }
 
   @Test

@@ -10,6 +10,7 @@ import io.micrometer.core.instrument.Counter;
 import java.io.IOException;
 import java.net.URI;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -20,12 +21,23 @@ abstract class Resuming extends EndToEnd {
 
   /** A pool that resumes, with servers gpu-0, gpu-1 and so on, of which the first is preferred. */
   void startPool(List<String> parameters, URI... servers) throws Exception {
-    PoolYaml pool = PoolYaml.of(PoolYaml.MODEL).balancer("weighted").parameter("resume: on");
+    startPool(parameters, Map.of(), servers);
+  }
+
+  void startPool(List<String> parameters, Map<String, String> properties, URI... servers)
+      throws Exception {
+    // No number of deaths takes a server out: each request of a test meets the one that dies.
+    PoolYaml pool =
+        PoolYaml.of(PoolYaml.MODEL)
+            .balancer("weighted")
+            .breaker("minimumNumberOfCalls: 1000, slidingWindowSize: 1000")
+            .parameter("resume: on")
+            .parameter("ejectAfter: 0");
     parameters.forEach(pool::parameter);
     for (int i = 0; i < servers.length; i++) {
       pool.server("gpu-" + i, servers[i], "weight: " + Math.max(1, 256 >> (8 * i)));
     }
-    start(pool.text());
+    start(pool.text(), properties);
   }
 
   void startPool(URI... servers) throws Exception {
