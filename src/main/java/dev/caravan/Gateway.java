@@ -18,6 +18,7 @@ import dev.caravan.route.ProbeAnswer;
 import dev.caravan.route.ProbeComponent;
 import dev.caravan.route.ProbeTimer;
 import dev.caravan.route.Probes;
+import dev.caravan.route.Resumptions;
 import dev.caravan.route.RouteFileValidator;
 import dev.caravan.route.ServerBalancer;
 import dev.caravan.route.Servers;
@@ -26,6 +27,7 @@ import dev.caravan.telemetry.AccessLog;
 import dev.caravan.telemetry.HealthMeters;
 import dev.caravan.telemetry.LogFile;
 import dev.caravan.telemetry.Meters;
+import dev.caravan.telemetry.ResumptionMeters;
 import dev.caravan.time.Chance;
 import dev.caravan.time.Scheduler;
 import dev.caravan.time.Ticker;
@@ -87,6 +89,7 @@ public class Gateway {
   private final PoolRoads roads;
   private final Servers servers;
   private final UpstreamClient client;
+  private final Resumptions resumptions;
   private final HttpIngress ingress;
   private final @Nullable LogFile log;
 
@@ -102,6 +105,7 @@ public class Gateway {
     MeterRegistry registry = narrowed(everyRegistry);
     Meters meters = new Meters(registry);
     HealthMeters healthMeters = new HealthMeters(registry);
+    resumptions = new Resumptions(new ResumptionMeters(registry), ticker);
     breakers = new Breakers(ticker, healthMeters);
     health =
         new FleetHealth(
@@ -217,7 +221,7 @@ public class Gateway {
           .bindAsPrototype(
               name,
               LoadBalancer.class,
-              () -> new ServerBalancer(Balancers.named(name, chance), roads));
+              () -> new ServerBalancer(Balancers.named(name, chance), roads, resumptions));
     }
     // A failed attempt is the balancer's business, not that of an error handler at every step. Only
     // a route that names another configuration has one.

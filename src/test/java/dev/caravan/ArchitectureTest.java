@@ -65,7 +65,8 @@ class ArchitectureTest {
     "admission, time fleet",
     "telemetry, time outcome request fleet upstream health",
     "ingress, time outcome request fleet upstream",
-    "route, time outcome request fleet select upstream health admission telemetry ingress",
+    "resume, time outcome request fleet upstream",
+    "route, time outcome request fleet select upstream resume health admission telemetry ingress",
     "admin, fleet health",
     "simulator, time",
   })
@@ -107,6 +108,7 @@ class ArchitectureTest {
             "admission",
             "telemetry",
             "ingress",
+            "resume",
             "route",
             "admin",
             "simulator");

@@ -21,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  * values.
  */
 public final class Call {
-  private final InferenceRequest request;
+  private InferenceRequest request;
   private final String requestId;
   private final EventLoop loop;
   private final HeaderLines headers;
@@ -30,6 +30,7 @@ public final class Call {
   private PoolPolicy policy = PoolPolicy.DEFAULT;
   private @Nullable Pool home;
   private int attempts;
+  private int resumptions;
   private @Nullable Lease lease;
   private @Nullable Attempt attempt;
   private boolean abandoned;
@@ -65,8 +66,24 @@ public final class Call {
     parent = of;
   }
 
+  /** What servers are sent: what the client asked, or later how that goes on. */
   public InferenceRequest request() {
     return request;
+  }
+
+  /**
+   * The server died within its answer, and another one shall go on with it.
+   *
+   * @param continued what that one is sent; of the same API and model as the client's request
+   */
+  public void goOnWith(InferenceRequest continued) {
+    request = continued;
+    resumptions++;
+  }
+
+  /** How often its answer broke off and another server was asked to go on. */
+  public int resumptions() {
+    return resumptions;
   }
 
   public String requestId() {
