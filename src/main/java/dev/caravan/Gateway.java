@@ -1,5 +1,9 @@
 package dev.caravan;
 
+import dev.caravan.admission.Admission;
+import dev.caravan.admission.Limits;
+import dev.caravan.admission.Memory;
+import dev.caravan.admission.Shed;
 import dev.caravan.fleet.Fleet;
 import dev.caravan.health.Breakers;
 import dev.caravan.health.ProbeLedger;
@@ -31,6 +35,7 @@ import dev.caravan.upstream.TlsClients;
 import dev.caravan.upstream.Transport;
 import dev.caravan.upstream.UpstreamClient;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.netty.channel.EventLoopGroup;
 import io.netty.resolver.dns.DnsAddressResolverGroup;
@@ -65,7 +70,7 @@ public class Gateway {
   private static final Duration LOOP_PATIENCE = Duration.ofSeconds(3);
 
   private final Settings settings;
-  private final Ticker ticker = Ticker.system();
+  private final Ticker ticker;
   private final Chance chance;
   private final Transport transport = Transport.best();
   private final EventLoopGroup loops;
@@ -76,12 +81,18 @@ public class Gateway {
   private final Pools pools;
   private final Servers servers;
   private final UpstreamClient client;
+  private final Admission admission;
   private final HttpIngress ingress;
   private final @Nullable LogFile log;
 
   @Inject
   Gateway(Settings settings, MeterRegistry everyRegistry) {
+    this(settings, everyRegistry, Ticker.system());
+  }
+
+  Gateway(Settings settings, MeterRegistry everyRegistry, Ticker ticker) {
     this.settings = settings;
+    this.ticker = ticker;
     WallClock clock = WallClock.system();
     chance = settings.seed().map(Chance::seeded).orElseGet(Chance::system);
     int threads =
@@ -112,6 +123,7 @@ public class Gateway {
     if (log != null) {
       meters.watch(log);
     }
+    admission = new Admission(limits(settings.limits()), Memory.ofThisProcess(), ticker);
     ingress =
         new HttpIngress(
             httpSettings(settings.http()),
@@ -122,11 +134,37 @@ public class Gateway {
               accessLog.request(call, id, path, status, outcome, duration, bytesOut);
             },
             sent -> RequestId.of(sent, chance),
+            admission,
             ticker);
+    measure(meters);
+    admission.watch(loops);
+  }
+
+  private void measure(Meters meters) {
     meters.gauge(
         "caravan.requests.inflight", "Requests that are being answered now", ingress::requests);
     meters.gauge(
         "caravan.connections", "Client connections that are open now", ingress::connections);
+    meters.gauge(
+        "caravan.event.loop.lag.seconds",
+        "How late the event loop that lags most runs its tasks",
+        () -> admission.maxLagNanos() / 1e9);
+    for (Shed why : Shed.values()) {
+      meters.counter(
+          "caravan.shed",
+          "Requests and connections that the gateway turned away because it was overloaded",
+          Tag.of("reason", why.label()),
+          () -> admission.shed(why));
+    }
+  }
+
+  private static Limits limits(Settings.Limits limits) {
+    try {
+      return new Limits(
+          limits.requests(), limits.connections(), limits.loopLag().toMillis(), limits.memory());
+    } catch (IllegalArgumentException e) {
+      throw new ConfigurationException("caravan.limits: " + e.getMessage());
+    }
   }
 
   /** The one registry behind a composite, if it is one: a composite costs a loop at every count. */

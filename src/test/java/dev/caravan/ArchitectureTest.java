@@ -56,6 +56,7 @@ class ArchitectureTest {
   @ParameterizedTest
   @CsvSource({
     "time, ''",
+    "admission, time",
     "outcome, ''",
     "request, time",
     "fleet, time outcome",
@@ -63,7 +64,7 @@ class ArchitectureTest {
     "upstream, time outcome request fleet",
     "health, time outcome request fleet",
     "telemetry, time outcome request fleet upstream health",
-    "ingress, time outcome request fleet upstream",
+    "ingress, time admission outcome request fleet upstream",
     "route, time outcome request fleet select upstream health telemetry ingress",
     "simulator, time",
   })
@@ -96,6 +97,7 @@ class ArchitectureTest {
     Set<String> layers =
         Set.of(
             "time",
+            "admission",
             "outcome",
             "request",
             "fleet",

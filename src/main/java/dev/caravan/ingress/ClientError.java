@@ -1,6 +1,7 @@
 package dev.caravan.ingress;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import dev.caravan.admission.Shed;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.request.InvalidRequest;
 import java.nio.charset.StandardCharsets;
@@ -54,6 +55,22 @@ public record ClientError(
   public static ClientError unavailable(String message, long retryAfterSeconds) {
     return new ClientError(
         503, SERVER, message, null, "no_server_available", Math.max(1, retryAfterSeconds), null);
+  }
+
+  /** The gateway itself has too much to do, or too many who want something of it. */
+  static ClientError overloaded(Shed why) {
+    return new ClientError(
+        503,
+        SERVER,
+        switch (why) {
+          case LOOP_LAG, MEMORY -> "The gateway is overloaded.";
+          case REQUESTS -> "The gateway has as many requests as it may have.";
+          case CONNECTIONS -> "The gateway has as many connections as it may have.";
+        },
+        null,
+        "overloaded",
+        1,
+        null);
   }
 
   /** Something in the gateway failed; the operator's log says what. */

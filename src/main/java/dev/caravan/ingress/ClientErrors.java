@@ -1,11 +1,29 @@
 package dev.caravan.ingress;
 
 import dev.caravan.outcome.Outcome;
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
 
-/** The error that ends a stream whose server failed. */
+/** How an error goes out: as an answer's headers, as the end of a stream. */
 final class ClientErrors {
 
   private ClientErrors() {}
+
+  /** Appends the header lines that an error brings along. */
+  static void writeHeaders(ByteBuf out, ClientError error) {
+    if (error.retryAfterSeconds() >= 0) {
+      line(out, "retry-after: ", Long.toString(error.retryAfterSeconds()));
+    }
+    if (error.allow() != null) {
+      line(out, "allow: ", error.allow());
+    }
+  }
+
+  private static void line(ByteBuf out, String name, String value) {
+    out.writeCharSequence(name, StandardCharsets.US_ASCII);
+    out.writeCharSequence(value, StandardCharsets.US_ASCII);
+    out.writeShort('\r' << 8 | '\n');
+  }
 
   /** What the last event of a broken stream says. */
   static ClientError midStream(Outcome how) {

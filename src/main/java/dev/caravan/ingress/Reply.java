@@ -252,15 +252,8 @@ final class Reply implements BodySink {
     ascii(out, Integer.toString(body.length));
     out.writeShort('\r' << 8 | '\n');
     ownHeaders(out);
-    if (error != null && error.retryAfterSeconds() >= 0) {
-      ascii(out, "retry-after: ");
-      ascii(out, Long.toString(error.retryAfterSeconds()));
-      out.writeShort('\r' << 8 | '\n');
-    }
-    if (error != null && error.allow() != null) {
-      ascii(out, "allow: ");
-      ascii(out, error.allow());
-      out.writeShort('\r' << 8 | '\n');
+    if (error != null) {
+      ClientErrors.writeHeaders(out, error);
     }
     if (close) {
       ascii(out, "connection: close\r\n");

@@ -1,0 +1,34 @@
+package dev.caravan.ingress;
+
+import io.netty.buffer.ByteBuf;
+import io.netty.channel.ChannelHandlerContext;
+import java.nio.charset.StandardCharsets;
+
+/** The last answer of a connection on which no request could be read that a reply would answer. */
+final class BareAnswer {
+
+  private BareAnswer() {}
+
+  /**
+   * Writes an error and that the connection ends with it.
+   *
+   * @return the bytes of its body
+   */
+  static int write(ChannelHandlerContext ctx, String requestId, ClientError error) {
+    byte[] body = error.json();
+    ByteBuf out = ctx.alloc().buffer(320 + body.length);
+    Heads.status(out, error.status());
+    out.writeCharSequence(
+        "content-type: application/json\r\nconnection: close\r\nx-request-id: "
+            + requestId
+            + "\r\nx-caravan-backend: none\r\nx-caravan-attempts: 0\r\ncontent-length: "
+            + body.length
+            + "\r\n",
+        StandardCharsets.US_ASCII);
+    ClientErrors.writeHeaders(out, error);
+    out.writeShort('\r' << 8 | '\n');
+    out.writeBytes(body);
+    ctx.writeAndFlush(out, ctx.voidPromise());
+    return body.length;
+  }
+}
