@@ -13,7 +13,11 @@ final class ClientErrors {
   static void writeHeaders(ByteBuf out, ClientError error) {
     if (error.retryAfterSeconds() >= 0) {
       line(out, "retry-after: ", Long.toString(error.retryAfterSeconds()));
+      if (error.status() == 429) {
+        line(out, "retry-after-ms: ", Long.toString(error.retryAfterMillis()));
+      }
     }
+    error.shouldRetry().ifPresent(retry -> line(out, "x-should-retry: ", retry.toString()));
     if (error.allow() != null) {
       line(out, "allow: ", error.allow());
     }
