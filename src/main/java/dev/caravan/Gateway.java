@@ -7,6 +7,7 @@ import dev.caravan.admission.Shed;
 import dev.caravan.fleet.Fleet;
 import dev.caravan.health.Breakers;
 import dev.caravan.health.ProbeLedger;
+import dev.caravan.ingress.Drain;
 import dev.caravan.ingress.GatewayHttpComponent;
 import dev.caravan.ingress.HttpIngress;
 import dev.caravan.ingress.HttpSettings;
@@ -281,6 +282,12 @@ public class Gateway {
       }
     }
     return stuck;
+  }
+
+  /** Lets what runs end, and takes nothing new; waits for it. */
+  void drain() {
+    new Drain(ingress, ticker)
+        .run(settings.shutdown().delay().toMillis(), settings.shutdown().timeout().toMillis());
   }
 
   void stop() {

@@ -18,6 +18,8 @@ public interface Settings {
 
   Limits limits();
 
+  Shutdown shutdown();
+
   Routes routes();
 
   Probe probe();
@@ -93,6 +95,17 @@ public interface Settings {
     /** The share of the heap and of the direct memory that may be in use. */
     @WithDefault("0.85")
     double memory();
+  }
+
+  /** The way out when the process is told to stop. */
+  interface Shutdown {
+    /** How long the inference port goes on serving when readiness is down already. */
+    @WithDefault("0s")
+    Duration delay();
+
+    /** How long requests that run then may go on. */
+    @WithDefault("30s")
+    Duration timeout();
   }
 
   /** The route files. */

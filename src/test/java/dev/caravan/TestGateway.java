@@ -157,6 +157,16 @@ public final class TestGateway implements AutoCloseable {
     return gateway.ingress().connections();
   }
 
+  /** Drains as at SIGTERM; waits for it. */
+  public void drain() {
+    gateway.drain();
+  }
+
+  /** Whether it is on its way out. */
+  public boolean draining() {
+    return gateway.ingress().draining();
+  }
+
   /** Waits until no request holds a server. */
   public void awaitIdle() {
     await().atMost(LONG).until(this::inflight, held -> held == 0);

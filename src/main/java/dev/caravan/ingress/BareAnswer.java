@@ -1,5 +1,6 @@
 package dev.caravan.ingress;
 
+import dev.caravan.outcome.Outcome;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import java.nio.charset.StandardCharsets;
@@ -8,6 +9,16 @@ import java.nio.charset.StandardCharsets;
 final class BareAnswer {
 
   private BareAnswer() {}
+
+  /** Answers a head that never ended, and has it measured and logged like any request. */
+  static void toSlowHead(ChannelHandlerContext ctx, HttpIngress ingress) {
+    String id = ingress.requestId(null);
+    ClientError error =
+        ClientError.invalid(408, "The request's head did not arrive in time.", "timeout");
+    int bytes = write(ctx, id, error);
+    long now = ingress.ticker().nanos();
+    ingress.ends().ended(null, id, "other", 408, new Outcome.Completed(408), now, bytes);
+  }
 
   /**
    * Writes an error and that the connection ends with it.

@@ -7,6 +7,8 @@ import java.nio.charset.StandardCharsets;
 /** How an error goes out: as an answer's headers, as the end of a stream. */
 final class ClientErrors {
 
+  private static final String SHUTDOWN = "gateway_shutdown";
+
   private ClientErrors() {}
 
   /** Appends the header lines that an error brings along. */
@@ -27,6 +29,24 @@ final class ClientErrors {
     out.writeCharSequence(name, StandardCharsets.US_ASCII);
     out.writeCharSequence(value, StandardCharsets.US_ASCII);
     out.writeShort('\r' << 8 | '\n');
+  }
+
+  /** What a request is told that comes, or is not answered yet, when the gateway stops. */
+  static ClientError stopping() {
+    return new ClientError(
+        503, ClientError.SERVER, "The gateway is stopping.", null, SHUTDOWN, 1_000, null);
+  }
+
+  /** What the last event of a stream says that the gateway cuts because it stops. */
+  static ClientError cut() {
+    return new ClientError(
+        503,
+        ClientError.SERVER,
+        "The gateway is stopping; the answer is not complete.",
+        null,
+        SHUTDOWN,
+        -1,
+        null);
   }
 
   /** What the last event of a broken stream says. */

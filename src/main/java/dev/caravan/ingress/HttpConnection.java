@@ -17,7 +17,6 @@ import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /*
@@ -35,11 +34,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   /** How long a client that is still sending may read its error before the connection closes. */
   private static final long LINGER_MILLIS = 2_000;
 
-  private static final ByteBuf CONTINUE =
-      Unpooled.unreleasableBuffer(
-          Unpooled.directBuffer()
-              .writeBytes("HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII))
-              .asReadOnly());
+  /** How long a connection without a request stays when nothing new is taken. */
+  private static final long LAST_CALL_MILLIS = 1_000;
 
   private enum State {
     /** Between requests, or reading a head. */
@@ -141,7 +137,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     incoming = next;
     reply = new Reply(this, ctx, next);
     ClientError error = ingress.begun(next, loop());
-    if (error != null && (head.fatal() || unread(head, error))) {
+    if (error != null && (head.fatal() || head.unread(error, MAX_DISCARD))) {
       answerAndLinger(ctx, error);
       return;
     }
@@ -149,13 +145,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     state = State.BODY;
     deadline().in(ingress.settings().bodyMillis());
     if (head.expectsContinue()) {
-      ctx.writeAndFlush(CONTINUE.duplicate(), ctx.voidPromise());
+      ctx.writeAndFlush(Heads.goOn(), ctx.voidPromise());
     }
-  }
-
-  /** Whether the body of a request at fault is not worth waiting for. */
-  private static boolean unread(RequestHead head, ClientError error) {
-    return head.expectsContinue() || error.status() == 413 || head.contentLength() > MAX_DISCARD;
   }
 
   private void onContent(ChannelHandlerContext ctx, HttpContent content) {
@@ -261,7 +252,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (state == State.LINGER) {
       return;
     }
-    if (close) {
+    if (close || ingress.phase().compareTo(Phase.CLOSED) >= 0) {
       // What the client sent ahead is not read, and a plain close would reset the connection
       // before it has read the answer.
       linger(ctx);
@@ -346,6 +337,32 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   // ---- ends
 
+  /** Whether the answer at hand is to be the last of this connection. */
+  boolean leaving() {
+    return ingress.draining();
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+    if (event == Phase.CLOSED) {
+      if (state == State.HEAD && !headStarted) {
+        // A request may be on its way: it gets its answer, and the connection is not kept for more.
+        deadline().in(Math.min(LAST_CALL_MILLIS, ingress.settings().idleMillis()));
+      }
+    } else if (event == Phase.OVER) {
+      Reply running = reply;
+      if (state == State.ANSWERING && running != null) {
+        running.cut();
+      } else if (state == State.BODY) {
+        answerAndLinger(ctx, ClientErrors.stopping());
+      } else if (state == State.HEAD) {
+        linger(ctx);
+      }
+    } else {
+      super.userEventTriggered(ctx, event);
+    }
+  }
+
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     deadline().stop();
@@ -393,23 +410,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (state == State.BODY) {
       answerAndLinger(ctx, ClientError.invalid(408, "The body did not arrive in time.", "timeout"));
     } else if (state == State.HEAD && headStarted) {
-      slowHead(ctx);
+      BareAnswer.toSlowHead(ctx, ingress);
       linger(ctx);
     } else {
       ctx.close();
     }
-  }
-
-  /** Answers a head that never ended; there is no request yet that a {@link Reply} could answer. */
-  private void slowHead(ChannelHandlerContext ctx) {
-    String id = ingress.requestId(null);
-    int bytes =
-        BareAnswer.write(
-            ctx,
-            id,
-            ClientError.invalid(408, "The request's head did not arrive in time.", "timeout"));
-    long now = ingress.ticker().nanos();
-    ingress.ends().ended(null, id, "other", 408, new Outcome.Completed(408), now, bytes);
   }
 
   private LoopWatch loop() {

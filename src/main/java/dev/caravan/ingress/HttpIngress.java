@@ -35,6 +35,8 @@ public final class HttpIngress {
   private final ChannelGroup open = new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE);
   private final LongAdder requests = new LongAdder();
   private volatile boolean listening;
+  private volatile @Nullable Channel port;
+  private volatile Phase phase = Phase.OPEN;
   private volatile Entry entry = HttpIngress::closedForNow;
 
   /**
@@ -123,6 +125,9 @@ public final class HttpIngress {
     if (error != null || request.head.api() == null) {
       return error;
     }
+    if (phase.compareTo(Phase.CLOSED) >= 0) {
+      return ClientErrors.stopping();
+    }
     Shed why = admission.enter(loop);
     request.admitted = why == null;
     return why == null ? null : ClientError.overloaded(why);
@@ -171,6 +176,32 @@ public final class HttpIngress {
   /** Client connections that are open now. */
   public int connections() {
     return open.size();
+  }
+
+  /** The port is open. */
+  void bound(Channel listens) {
+    port = listens;
+  }
+
+  Phase phase() {
+    return phase;
+  }
+
+  /** Goes a step on the way out; every connection learns of it on its own loop. */
+  void phase(Phase next) {
+    phase = next;
+    Channel bound = port;
+    if (next == Phase.CLOSED && bound != null) {
+      bound.close().awaitUninterruptibly();
+    }
+    for (Channel each : open) {
+      each.pipeline().fireUserEventTriggered(next);
+    }
+  }
+
+  /** Whether no more than what runs, or not even that, is to be served. */
+  public boolean draining() {
+    return phase != Phase.OPEN;
   }
 
   /** Closes every client connection. */

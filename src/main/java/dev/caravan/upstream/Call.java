@@ -157,14 +157,15 @@ public final class Call {
   public void end(Outcome how) {
     abandoned = true;
     leavePool();
+    // First the lease: an attempt that is aborted would close it as one whose client has left.
+    Lease held = lease;
+    if (held != null) {
+      held.close(how);
+    }
     Attempt running = attempt;
     if (running != null) {
       running.abort();
       attempt = null;
-    }
-    Lease held = lease;
-    if (held != null) {
-      held.close(how);
     }
   }
 }
