@@ -56,7 +56,7 @@ class ArchitectureTest {
   @ParameterizedTest
   @CsvSource({
     "time, ''",
-    "admission, time",
+    "admission, time fleet",
     "outcome, ''",
     "request, time",
     "fleet, time outcome",
