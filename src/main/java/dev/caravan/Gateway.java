@@ -2,7 +2,8 @@ package dev.caravan;
 
 import dev.caravan.fleet.Fleet;
 import dev.caravan.health.Breakers;
-import dev.caravan.health.ProbeLedger;
+import dev.caravan.health.FleetHealth;
+import dev.caravan.health.HealthSettings;
 import dev.caravan.ingress.GatewayHttpComponent;
 import dev.caravan.ingress.HttpIngress;
 import dev.caravan.ingress.HttpSettings;
@@ -11,6 +12,7 @@ import dev.caravan.route.ErrorAnswer;
 import dev.caravan.route.ModelComponent;
 import dev.caravan.route.ModelParameters;
 import dev.caravan.route.PoolComponent;
+import dev.caravan.route.PoolRoads;
 import dev.caravan.route.Pools;
 import dev.caravan.route.ProbeAnswer;
 import dev.caravan.route.ProbeComponent;
@@ -27,6 +29,7 @@ import dev.caravan.telemetry.LogFile;
 import dev.caravan.telemetry.Meters;
 import dev.caravan.telemetry.ResumptionMeters;
 import dev.caravan.time.Chance;
+import dev.caravan.time.Scheduler;
 import dev.caravan.time.Ticker;
 import dev.caravan.time.WallClock;
 import dev.caravan.upstream.TlsClients;
@@ -41,7 +44,9 @@ import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -66,16 +71,22 @@ public class Gateway {
   /** Far above any pause that a busy loop or a garbage collection makes. */
   private static final Duration LOOP_PATIENCE = Duration.ofSeconds(3);
 
-  private final Settings settings;
+  /**
+   * Two prompts without an answer, the second at once after the first, show a hang within three
+   * probe periods; one alone may have met a pause.
+   */
+  private static final int UNANSWERED = 2;
+
   private final Ticker ticker = Ticker.system();
   private final Chance chance;
   private final Transport transport = Transport.best();
   private final EventLoopGroup loops;
   private final Fleet fleet;
   private final Breakers breakers;
-  private final ProbeLedger ledger;
+  private final FleetHealth health;
   private final Probes probes;
   private final Pools pools;
+  private final PoolRoads roads;
   private final Servers servers;
   private final UpstreamClient client;
   private final Resumptions resumptions;
@@ -84,7 +95,6 @@ public class Gateway {
 
   @Inject
   Gateway(Settings settings, MeterRegistry everyRegistry) {
-    this.settings = settings;
     WallClock clock = WallClock.system();
     chance = settings.seed().map(Chance::seeded).orElseGet(Chance::system);
     int threads =
@@ -94,22 +104,41 @@ public class Gateway {
     loops = transport.eventLoops(threads, "caravan-loop");
     MeterRegistry registry = narrowed(everyRegistry);
     Meters meters = new Meters(registry);
-    HealthMeters health = new HealthMeters(registry);
+    HealthMeters healthMeters = new HealthMeters(registry);
     resumptions = new Resumptions(new ResumptionMeters(registry), ticker);
-    breakers = new Breakers(ticker, health);
+    breakers = new Breakers(ticker, healthMeters);
+    health =
+        new FleetHealth(
+            new HealthSettings(
+                settings.probe().failures(), settings.probe().successes(), UNANSWERED),
+            ticker,
+            Scheduler.on(loops),
+            breakers,
+            healthMeters);
     fleet =
         new Fleet(
             backend -> {
               meters.watch(backend);
-              health.watch(backend.name());
+              healthMeters.watch(backend.name());
               breakers.join(backend);
+              health.join(backend);
             });
-    ledger =
-        new ProbeLedger(
-            settings.probe().failures(), settings.probe().successes(), fleet, breakers, health);
-    probes = new Probes(ledger);
-    pools = new Pools(clock, meters::watch);
-    servers = new Servers(fleet, new TlsClients(), System::getenv);
+    probes = new Probes(health);
+    roads =
+        new PoolRoads(
+            ticker,
+            chance,
+            (millis, work) -> loops.schedule(work, millis, TimeUnit.MILLISECONDS),
+            meters,
+            settings.attempts());
+    pools =
+        new Pools(
+            clock,
+            pool -> {
+              meters.watch(pool);
+              roads.open(pool);
+            });
+    servers = new Servers(fleet, new TlsClients(), System::getenv, health::specified);
     client = new UpstreamClient(transport, resolver(), ticker);
     log = openLog(settings.accessLog());
     AccessLog accessLog = new AccessLog(clock, log == null ? line -> {} : log::append);
@@ -172,7 +201,8 @@ public class Gateway {
         http.bodyTimeout().toMillis(),
         http.idleTimeout().toMillis(),
         http.writeTimeout().toMillis(),
-        Set.copyOf(http.passHeaders()));
+        Set.copyOf(http.passHeaders()),
+        http.maxTimeout().toMillis());
   }
 
   /** Makes the parts known to Camel; before any route is read. */
@@ -180,7 +210,7 @@ public class Gateway {
     camel.addComponent("netty-http", new GatewayHttpComponent(ingress, transport, loops));
     camel.addComponent("pool", new PoolComponent(pools));
     camel.addComponent("model", new ModelComponent(servers, client, loops));
-    camel.addComponent("probe", new ProbeComponent(ledger, ProbeTimer.on(loops), chance));
+    camel.addComponent("probe", new ProbeComponent(health, ProbeTimer.on(loops), chance));
     camel.getRegistry().bind("breakers", breakers);
     camel.getRegistry().bind("probe-answer", new ProbeAnswer());
     camel.getRegistry().bind("error-answer", new ErrorAnswer(ticker));
@@ -191,9 +221,7 @@ public class Gateway {
           .bindAsPrototype(
               name,
               LoadBalancer.class,
-              () ->
-                  new ServerBalancer(
-                      Balancers.named(name, chance), settings.attempts(), ticker, resumptions));
+              () -> new ServerBalancer(Balancers.named(name, chance), roads, resumptions));
     }
     // A failed attempt is the balancer's business, not that of an error handler at every step. Only
     // a route that names another configuration has one.
@@ -224,6 +252,13 @@ public class Gateway {
 
   Pools pools() {
     return pools;
+  }
+
+  /** What is believed of every server; the management API shows it. */
+  @Produces
+  @Singleton
+  FleetHealth health() {
+    return health;
   }
 
   HttpIngress ingress() {

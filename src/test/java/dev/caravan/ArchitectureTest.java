@@ -62,10 +62,12 @@ class ArchitectureTest {
     "select, time outcome request fleet",
     "upstream, time outcome request fleet",
     "health, time outcome request fleet",
+    "admission, time fleet",
     "telemetry, time outcome request fleet upstream health",
     "ingress, time outcome request fleet upstream",
     "resume, time outcome request fleet upstream",
-    "route, time outcome request fleet select upstream resume health telemetry ingress",
+    "route, time outcome request fleet select upstream resume health admission telemetry ingress",
+    "admin, fleet health",
     "simulator, time",
   })
   void arrows_pointDownOnly(String layer, String below) {
@@ -103,10 +105,12 @@ class ArchitectureTest {
             "select",
             "upstream",
             "health",
+            "admission",
             "telemetry",
             "ingress",
             "resume",
             "route",
+            "admin",
             "simulator");
     MAIN.forEach(
         each -> {
