@@ -1,0 +1,141 @@
+package dev.caravan.chaos;
+
+import static org.awaitility.Awaitility.await;
+
+import dev.caravan.TestGateway;
+import dev.caravan.chaos.Schedule.Injection;
+import dev.caravan.chaos.Schedule.Round;
+import dev.caravan.time.Ticker;
+import io.micrometer.core.instrument.Gauge;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.awaitility.core.ConditionTimeoutException;
+
+/** Does to the servers of one pool what its schedule says. For one thread. */
+final class Conductor {
+  private static final Ticker TICKER = Ticker.system();
+
+  /** Many times what probes and breakers need to notice. Chosen without experiment. */
+  private static final Duration TO_RECOVER = Duration.ofSeconds(30);
+
+  private final Schedule schedule;
+  private final Servers servers;
+  private final TestGateway gateway;
+
+  Conductor(Schedule schedule, Servers servers, TestGateway gateway) {
+    this.schedule = schedule;
+    this.servers = servers;
+    this.gateway = gateway;
+  }
+
+  /** What happened to one server, as far as it is known. */
+  private record Done(Injection injection, long beganNanos, long healedNanos) {}
+
+  /**
+   * Runs all rounds.
+   *
+   * @throws AssertionError where the gateway does not trust a server again that is well
+   */
+  List<Injected> run() {
+    List<Injected> all = new ArrayList<>();
+    for (Round round : schedule.rounds()) {
+      List<CompletableFuture<Done>> running = new ArrayList<>();
+      for (Injection injection : round.injections()) {
+        running.add(start(injection));
+      }
+      List<Done> done = running.stream().map(CompletableFuture::join).toList();
+      awaitWell(round);
+      long recovered = TICKER.nanos();
+      for (Done each : done) {
+        all.add(
+            new Injected(
+                round, each.injection(), each.beganNanos(), each.healedNanos(), recovered));
+      }
+    }
+    return all;
+  }
+
+  private CompletableFuture<Done> start(Injection injection) {
+    CompletableFuture<Done> done = new CompletableFuture<>();
+    Server server = servers.get(injection.server());
+    later(
+        injection.delayMillis(),
+        done,
+        () -> {
+          long began = TICKER.nanos();
+          server.begin(injection);
+          later(
+              injection.lastsMillis(),
+              done,
+              () -> {
+                server.heal(injection);
+                done.complete(new Done(injection, began, TICKER.nanos()));
+              });
+        });
+    return done;
+  }
+
+  @FunctionalInterface
+  private interface Step {
+    void run() throws Exception;
+  }
+
+  private static void later(int millis, CompletableFuture<?> done, Step step) {
+    Pause.TIMER.schedule(
+        () -> {
+          try {
+            step.run();
+          } catch (Exception | AssertionError e) {
+            done.completeExceptionally(e);
+          }
+        },
+        millis,
+        TimeUnit.MILLISECONDS);
+  }
+
+  private void awaitWell(Round round) {
+    try {
+      await()
+          .atMost(TO_RECOVER)
+          .pollInterval(Duration.ofMillis(20))
+          .until(() -> schedule.pool().servers().stream().allMatch(name -> well(gateway, name)));
+    } catch (ConditionTimeoutException e) {
+      throw new AssertionError(
+          "round "
+              + round.number()
+              + " of "
+              + schedule.pool().model()
+              + " is over, but "
+              + states(),
+          e);
+    }
+  }
+
+  private String states() {
+    StringBuilder text = new StringBuilder();
+    for (String name : schedule.pool().servers()) {
+      text.append(name).append(" is ").append(gateway.backend(name).availability());
+      text.append(breakerClosed(gateway, name) ? ", breaker closed; " : ", breaker not closed; ");
+    }
+    return text.toString();
+  }
+
+  /** Whether a server may be picked, as far as health goes. */
+  static boolean well(TestGateway gateway, String name) {
+    return gateway.backend(name).availability().eligible() && breakerClosed(gateway, name);
+  }
+
+  private static boolean breakerClosed(TestGateway gateway, String name) {
+    Gauge closed =
+        gateway
+            .meters()
+            .find("caravan.breaker.state")
+            .tag("backend", name)
+            .tag("state", "closed")
+            .gauge();
+    return closed == null || closed.value() == 1;
+  }
+}
