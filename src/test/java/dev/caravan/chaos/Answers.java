@@ -2,6 +2,7 @@ package dev.caravan.chaos;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.caravan.testing.RawHttp;
+import dev.caravan.time.Ticker;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
@@ -12,43 +13,59 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 
-/** What each server answers to each question when nothing is wrong. Immutable. */
+/** What each server answers to each question when nothing is wrong. Safe for any thread. */
 final class Answers {
+  private static final Ticker TICKER = Ticker.system();
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private record Key(String server, int question) {}
 
-  private final Map<Key, String> texts;
+  private final Map<Key, String> texts = new ConcurrentHashMap<>();
+  private final AtomicLong slowestNanos = new AtomicLong();
 
-  private Answers(Map<Key, String> texts) {
-    this.texts = Map.copyOf(texts);
-  }
+  private Answers() {}
 
   /** Asks every server every question, past the gateway. */
   static Answers learn(List<Pool> pools, List<Question> questions, Servers servers) {
-    Map<Key, String> texts = new ConcurrentHashMap<>();
-    ExecutorService threads = Executors.newFixedThreadPool(48);
+    Answers answers = new Answers();
+    answers.ask(pools, questions, servers, 24);
+    // Once more, now that the servers are warm: how fast is this machine, at this hour?
+    answers.slowestNanos.set(0);
+    answers.ask(pools, questions.stream().filter(Question::isShort).toList(), servers, 8);
+    return answers;
+  }
+
+  private void ask(List<Pool> pools, List<Question> questions, Servers servers, int threads) {
+    ExecutorService executor = Executors.newFixedThreadPool(threads);
     try {
       List<CompletableFuture<Void>> asking = new ArrayList<>();
       for (Pool pool : pools) {
-        for (String server : pool.servers()) {
+        for (String name : pool.servers()) {
+          int port = servers.get(name).port();
           for (Question question : questions) {
-            asking.add(
-                CompletableFuture.runAsync(
-                    () ->
-                        texts.put(
-                            new Key(server, question.number()),
-                            ask(servers.get(server).port(), pool.model(), question)),
-                    threads));
+            Runnable one =
+                () -> {
+                  long start = TICKER.nanos();
+                  String text = ask(port, pool.model(), question);
+                  slowestNanos.accumulateAndGet(TICKER.nanos() - start, Math::max);
+                  texts.put(new Key(name, question.number()), text);
+                };
+            asking.add(CompletableFuture.runAsync(one, executor));
           }
         }
       }
       asking.forEach(CompletableFuture::join);
     } finally {
-      threads.shutdownNow();
+      executor.shutdownNow();
     }
-    return new Answers(texts);
+  }
+
+  /** The longest that a short answer took when nothing was wrong. */
+  long slowestMillis() {
+    return TimeUnit.NANOSECONDS.toMillis(slowestNanos.get());
   }
 
   private static String ask(int port, String model, Question question) {
@@ -66,9 +83,5 @@ final class Answers {
 
   String of(String server, Question question) {
     return Objects.requireNonNull(texts.get(new Key(server, question.number())), server);
-  }
-
-  boolean knows(String server, Question question) {
-    return texts.containsKey(new Key(server, question.number()));
   }
 }

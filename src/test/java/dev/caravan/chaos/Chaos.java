@@ -29,6 +29,14 @@ record Chaos(long seed, List<Schedule> schedules, int perSecond, int calmMillis)
   /** Twice as fast as the card, so that streams of some hundred tokens last a second. */
   private static final double SPEEDUP = 2;
 
+  /**
+   * Milliseconds that servers may be silent: several times what the slowest answer took when
+   * nothing was wrong, for a machine may be busy with other things.
+   */
+  private static final long LEAST_TIMEOUT = 2_000;
+
+  private static final long MOST_TIMEOUT = 8_000;
+
   /** Answers until client and gateway are fast. Chosen without experiment. */
   private static final int WARM_UP = 150;
 
@@ -47,10 +55,11 @@ record Chaos(long seed, List<Schedule> schedules, int perSecond, int calmMillis)
         Servers servers = Servers.start(pools, SPEEDUP)) {
       Answers answers = Answers.learn(pools, questions, servers);
       StringBuilder routes = new StringBuilder();
-      pools.forEach(pool -> routes.append(pool.route(servers)));
-      try (TestGateway gateway = TestGateway.start(routes.toString(), settings(pools));
+      long timeout = Math.max(LEAST_TIMEOUT, Math.min(MOST_TIMEOUT, 6 * answers.slowestMillis()));
+      pools.forEach(pool -> routes.append(pool.route(servers, timeout)));
+      try (TestGateway gateway = TestGateway.start(routes.toString(), settings(pools, timeout));
           Load load = new Load(gateway.port(), pools, questions, answers, perSecond, seed)) {
-        Run run = happen(gateway, servers, load, log);
+        Run run = happen(gateway, servers, load, timeout, log);
         Report.write(run, intoDocs);
         List<String> problems = Verdict.on(run);
         if (!problems.isEmpty()) {
@@ -60,25 +69,26 @@ record Chaos(long seed, List<Schedule> schedules, int perSecond, int calmMillis)
     }
   }
 
-  private static Map<String, String> settings(List<Pool> pools) {
+  private static Map<String, String> settings(List<Pool> pools, long timeout) {
     int servers = pools.stream().mapToInt(pool -> pool.servers().size()).max().orElse(1);
     return Map.of(
         "caravan.attempts", Integer.toString(servers),
         "caravan.http.idle-timeout", "10m",
         "caravan.probe.enabled", "true",
         "caravan.probe.period", "500ms",
-        "caravan.probe.timeout", "2s");
+        "caravan.probe.timeout", timeout + "ms");
   }
 
-  private Run happen(TestGateway gateway, Servers servers, Load load, GatewayLog log)
+  private Run happen(TestGateway gateway, Servers servers, Load load, long timeout, GatewayLog log)
       throws Exception {
-    await("the warm-up").atMost(Duration.ofSeconds(60)).until(() -> load.answered() >= WARM_UP);
+    load.warmUp(WARM_UP);
+    load.start();
     long calmFrom = TICKER.nanos();
     Pause.millis(calmMillis);
     long calmUntil = TICKER.nanos();
     List<CompletableFuture<List<Injected>>> conductors = new ArrayList<>();
     for (Schedule schedule : schedules) {
-      Conductor conductor = new Conductor(schedule, servers, gateway);
+      Conductor conductor = new Conductor(schedule, servers, gateway, load);
       conductors.add(CompletableFuture.supplyAsync(conductor::run, Chaos::inThread));
     }
     List<Injected> injected = new ArrayList<>();
@@ -103,6 +113,7 @@ record Chaos(long seed, List<Schedule> schedules, int perSecond, int calmMillis)
     return new Run(
         seed,
         perSecond,
+        timeout,
         schedules,
         results,
         injected,

@@ -1,7 +1,5 @@
 package dev.caravan.chaos;
 
-import static org.awaitility.Awaitility.await;
-
 import dev.caravan.TestGateway;
 import dev.caravan.chaos.Schedule.Injection;
 import dev.caravan.chaos.Schedule.Round;
@@ -10,8 +8,10 @@ import io.micrometer.core.instrument.Gauge;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import org.awaitility.Awaitility;
 import org.awaitility.core.ConditionTimeoutException;
 
 /** Does to the servers of one pool what its schedule says. For one thread. */
@@ -19,13 +19,15 @@ final class Conductor {
   private static final Ticker TICKER = Ticker.system();
 
   /** Many times what probes and breakers need to notice. Chosen without experiment. */
-  private static final Duration TO_RECOVER = Duration.ofSeconds(30);
+  private static final Duration TO_RECOVER = Duration.ofSeconds(60);
 
   private final Schedule schedule;
   private final Servers servers;
   private final TestGateway gateway;
+  private final Load load;
 
-  Conductor(Schedule schedule, Servers servers, TestGateway gateway) {
+  Conductor(Schedule schedule, Servers servers, TestGateway gateway, Load load) {
+    this.load = load;
     this.schedule = schedule;
     this.servers = servers;
     this.gateway = gateway;
@@ -47,8 +49,10 @@ final class Conductor {
         running.add(start(injection));
       }
       List<Done> done = running.stream().map(CompletableFuture::join).toList();
-      awaitWell(round);
+      await("round " + round.number() + " of " + schedule.pool().model(), this::well);
       long recovered = TICKER.nanos();
+      // A request that still waits on a server of this round must not meet another guard.
+      await("requests of round " + round.number(), () -> load.settled(schedule.pool(), recovered));
       for (Done each : done) {
         all.add(
             new Injected(
@@ -96,22 +100,18 @@ final class Conductor {
         TimeUnit.MILLISECONDS);
   }
 
-  private void awaitWell(Round round) {
+  private void await(String what, Callable<Boolean> over) {
     try {
-      await()
-          .atMost(TO_RECOVER)
-          .pollInterval(Duration.ofMillis(20))
-          .until(() -> schedule.pool().servers().stream().allMatch(name -> well(gateway, name)));
+      Awaitility.await().atMost(TO_RECOVER).pollInterval(Duration.ofMillis(20)).until(over);
     } catch (ConditionTimeoutException e) {
-      throw new AssertionError(
-          "round "
-              + round.number()
-              + " of "
-              + schedule.pool().model()
-              + " is over, but "
-              + states(),
-          e);
+      throw new AssertionError(what + " are not over: " + states(), e);
     }
+  }
+
+  /** Whether the gateway trusts all servers again, and has no dead connections left. */
+  private boolean well() {
+    return schedule.pool().servers().stream()
+        .allMatch(name -> well(gateway, name) && !servers.get(name).halfOpen());
   }
 
   private String states() {

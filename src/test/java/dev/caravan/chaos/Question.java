@@ -29,12 +29,19 @@ record Question(int number, Api api, String prompt, int tokens) {
     }
   }
 
+  private static final int LONG_TOKENS = 100;
+
+  /** Whether it is answered within a fraction of a second, on a machine that is not too busy. */
+  boolean isShort() {
+    return tokens < LONG_TOKENS;
+  }
+
   /** A mix of short and long ones, the same for the same seed. */
   static List<Question> draw(Random random) {
     List<Question> all = new ArrayList<>();
     for (int i = 0; i < 24; i++) {
       Api api = i % 12 == 11 ? Api.EMBEDDING : i % 4 == 3 ? Api.COMPLETION : Api.CHAT;
-      int tokens = i % 6 == 0 ? 150 + random.nextInt(150) : 8 + random.nextInt(80);
+      int tokens = i % 6 == 0 ? LONG_TOKENS + random.nextInt(120) : 8 + random.nextInt(40);
       all.add(new Question(i, api, "Question " + i + " of " + random.nextInt(1_000_000), tokens));
     }
     return List.copyOf(all);

@@ -13,8 +13,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ReadingTest {
   private static final Question QUESTION = new Question(0, Api.CHAT, "hello", 2);
   private static final Ask ASK =
-      new Ask(
-          1, Pool.of("p", "round-robin", 3, 1_000), QUESTION, true, false, true, Manner.PATIENT, 0);
+      new Ask(1, Pool.of("p", "round-robin", 3), QUESTION, true, false, true, Manner.PATIENT, 0);
 
   private static String events(String words) {
     StringBuilder body = new StringBuilder();

@@ -73,16 +73,11 @@ final class Report {
     List<String> pools = new ArrayList<>();
     for (Schedule schedule : run.schedules()) {
       Pool pool = schedule.pool();
-      pools.add(
-          pool.servers().size()
-              + " servers, "
-              + pool.balancer()
-              + ", timeouts of "
-              + pool.timeoutMillis()
-              + " ms");
+      pools.add(pool.servers().size() + " servers, " + pool.balancer());
     }
     text.append(String.join("; ", pools));
-    text.append(". ").append(run.perSecond()).append(" requests a second in each.\n\n");
+    text.append(". ").append(run.perSecond()).append(" requests a second in each; servers may be");
+    text.append(" silent for ").append(run.timeoutMillis()).append(" ms.\n\n");
   }
 
   private void row(String what, int times, List<Result> requests, long cut) {

@@ -8,6 +8,7 @@ import java.util.TreeMap;
 /**
  * Everything that is known of a run once it is over. Immutable.
  *
+ * @param timeoutMillis how long servers may be silent
  * @param calmFromNanos when everything was warm
  * @param calmUntilNanos when the first thing was done to a server
  * @param wellFromNanos since when all servers are well, and trusted by the gateway
@@ -17,6 +18,7 @@ import java.util.TreeMap;
 record Run(
     long seed,
     int perSecond,
+    long timeoutMillis,
     List<Schedule> schedules,
     List<Result> results,
     List<Injected> injected,

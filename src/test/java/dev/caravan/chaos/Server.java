@@ -86,6 +86,11 @@ final class Server implements AutoCloseable {
     return Integer.parseInt(load.replaceAll("\\D+", ""));
   }
 
+  /** Whether the gateway holds connections to it that are dead, and does not know. */
+  boolean halfOpen() {
+    return proxy != null && proxy.halfOpen() > 0;
+  }
+
   private FaultyProxy network() {
     if (proxy == null) {
       throw new IllegalStateException(name + " is not behind a proxy");

@@ -48,6 +48,11 @@ public final class FaultyProxy implements AutoCloseable {
     return links.size();
   }
 
+  /** How many connections are half-open: their clients have not noticed yet. */
+  public long halfOpen() {
+    return links.stream().filter(link -> link.serverLost).count();
+  }
+
   /**
    * Connections stand and can be made, and nothing gets through, not even their ends, until {@link
    * #heal}. Then what was sent meanwhile arrives, as TCP would see to it.

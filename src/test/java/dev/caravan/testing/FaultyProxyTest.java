@@ -100,6 +100,7 @@ class FaultyProxyTest {
       answer(before);
       proxy.leaveHalfOpen();
       await().atMost(Duration.ofSeconds(20)).until(() -> server.left() == 1);
+      assertThat(proxy.halfOpen()).isEqualTo(1);
       proxy.heal();
       ask(before);
       isSilent(before);
