@@ -75,7 +75,7 @@ record Chaos(long seed, List<Schedule> schedules, int perSecond, int calmMillis)
         "caravan.attempts", Integer.toString(servers),
         "caravan.http.idle-timeout", "10m",
         "caravan.probe.enabled", "true",
-        "caravan.probe.period", "500ms",
+        "caravan.probe.period", "300ms",
         "caravan.probe.timeout", timeout + "ms");
   }
 

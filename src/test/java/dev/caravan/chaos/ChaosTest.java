@@ -16,6 +16,6 @@ class ChaosTest {
   void threeOfFourServersSick_nobodyNotices_exceptWhoseStreamWasCut() throws Exception {
     long seed = Long.getLong("chaos.seed", 1);
     Pool pool = Pool.of("small", "least-inflight", 4);
-    new Chaos(seed, List.of(Schedule.draw(pool, List.of(), 1, seed)), 30, 1_500).run(false);
+    new Chaos(seed, List.of(Schedule.draw(pool, List.of(), 1, 0.6, seed)), 30, 1_000).run(false);
   }
 }

@@ -3,6 +3,7 @@ package dev.caravan.chaos;
 import dev.caravan.testing.NoLeaks;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -23,9 +24,10 @@ class LongChaosTest {
     Pool small = Pool.of("small", "round-robin", 3);
     List<Kind> all = Arrays.asList(Kind.values());
     List<Kind> backwards = new ArrayList<>(all);
-    java.util.Collections.reverse(backwards);
+    Collections.reverse(backwards);
     List<Schedule> schedules =
-        List.of(Schedule.draw(large, all, 2, seed), Schedule.draw(small, backwards, 2, seed + 1));
+        List.of(
+            Schedule.draw(large, all, 2, 1, seed), Schedule.draw(small, backwards, 2, 1, seed + 1));
     new Chaos(seed, schedules, 30, 5_000).run(Boolean.getBoolean("chaos.write"));
   }
 }

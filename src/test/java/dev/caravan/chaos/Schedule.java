@@ -44,8 +44,9 @@ record Schedule(Pool pool, List<Round> rounds) {
    *
    * @param alone the kinds that are first done one at a time
    * @param decks how often every kind is done, all servers but one being sick at once
+   * @param pace 1, or less for things to be over sooner
    */
-  static Schedule draw(Pool pool, List<Kind> alone, int decks, long seed) {
+  static Schedule draw(Pool pool, List<Kind> alone, int decks, double pace, long seed) {
     Random random = new Random(seed);
     List<Round> rounds = new ArrayList<>();
     for (Kind kind : alone) {
@@ -53,7 +54,7 @@ record Schedule(Pool pool, List<Round> rounds) {
       String sick =
           names.stream().filter(n -> kind.reach().reaches(pool.proxied(n))).findFirst().get();
       String guard = names.stream().filter(n -> !n.equals(sick)).findFirst().get();
-      Injection only = injection(sick, kind, 0, random);
+      Injection only = injection(sick, kind, 0, pace, random);
       rounds.add(new Round(rounds.size() + 1, guard, List.of(only)));
     }
     Deque<Kind> deck = new ArrayDeque<>();
@@ -67,7 +68,7 @@ record Schedule(Pool pool, List<Round> rounds) {
       for (String server : pool.servers()) {
         Kind kind = server.equals(guard) ? null : next(deck, pool.proxied(server));
         if (kind != null) {
-          injections.add(injection(server, kind, random.nextInt(1_000), random));
+          injections.add(injection(server, kind, random.nextInt(1_000), pace, random));
         }
       }
       if (!injections.isEmpty()) {
@@ -77,9 +78,14 @@ record Schedule(Pool pool, List<Round> rounds) {
     return new Schedule(pool, List.copyOf(rounds));
   }
 
-  private static Injection injection(String server, Kind kind, int delayMillis, Random random) {
+  private static Injection injection(
+      String server, Kind kind, int delayMillis, double pace, Random random) {
     return new Injection(
-        server, kind, delayMillis, kind.lastsMillis(random), random.nextInt(1_000));
+        server,
+        kind,
+        (int) (pace * delayMillis),
+        (int) (pace * kind.lastsMillis(random)),
+        random.nextInt(1_000));
   }
 
   private static @Nullable Kind next(Deque<Kind> deck, boolean proxied) {

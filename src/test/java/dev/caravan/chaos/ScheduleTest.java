@@ -14,7 +14,7 @@ class ScheduleTest {
   private static final List<Kind> ALL = Arrays.asList(Kind.values());
 
   private static Schedule draw(int servers, long seed) {
-    return Schedule.draw(Pool.of("p", "round-robin", servers), ALL, 2, seed);
+    return Schedule.draw(Pool.of("p", "round-robin", servers), ALL, 2, 1, seed);
   }
 
   @Test
