@@ -21,7 +21,7 @@ import java.util.concurrent.CompletionException;
  * One run of the suite: starts servers, gateway and load, lets the schedules happen, and judges.
  *
  * @param perSecond requests a second, in each pool
- * @param calmMillis how long nothing is done at the beginning and at the end
+ * @param calmMillis how long nothing is done at the beginning
  */
 record Chaos(long seed, List<Schedule> schedules, int perSecond, int calmMillis) {
   private static final Ticker TICKER = Ticker.system();
@@ -39,6 +39,9 @@ record Chaos(long seed, List<Schedule> schedules, int perSecond, int calmMillis)
 
   /** Answers until client and gateway are fast. Chosen without experiment. */
   private static final int WARM_UP = 150;
+
+  /** Requests for each server, on the average, when all are well again at the end. */
+  private static final int LAST_REQUESTS = 25;
 
   /** How many of the requests that went wrong are told with all that is known of them. */
   private static final int TOLD = 20;
@@ -98,7 +101,8 @@ record Chaos(long seed, List<Schedule> schedules, int perSecond, int calmMillis)
       throw new AssertionError(this + "\n" + String.join("\n", log.about(Set.of())), e.getCause());
     }
     long wellFrom = TICKER.nanos();
-    Pause.millis(calmMillis);
+    int most = schedules.stream().mapToInt(s -> s.pool().servers().size()).max().orElse(1);
+    Pause.millis(1_000 * LAST_REQUESTS * most / perSecond);
     List<Result> results = load.stop();
     gateway.awaitIdle();
     for (Server server : servers.all()) {

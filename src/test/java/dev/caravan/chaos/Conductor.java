@@ -3,6 +3,7 @@ package dev.caravan.chaos;
 import dev.caravan.TestGateway;
 import dev.caravan.chaos.Schedule.Injection;
 import dev.caravan.chaos.Schedule.Round;
+import dev.caravan.fleet.ServerState;
 import dev.caravan.time.Ticker;
 import io.micrometer.core.instrument.Gauge;
 import java.time.Duration;
@@ -59,7 +60,12 @@ final class Conductor {
                 round, each.injection(), each.beganNanos(), each.healedNanos(), recovered));
       }
     }
+    await("slow starts", () -> schedule.pool().servers().stream().allMatch(this::healthy));
     return all;
+  }
+
+  private boolean healthy(String name) {
+    return gateway.backend(name).availability().state() == ServerState.HEALTHY;
   }
 
   private CompletableFuture<Done> start(Injection injection) {

@@ -3,15 +3,17 @@ package dev.caravan.chaos;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
 /**
- * How much of its pool's traffic a server got in one second after it was started again.
+ * How much of its pool's traffic a server got in one second, after it was started again and had its
+ * first request.
  *
- * @param second after its return, from 0
+ * @param second after that, from 0
  * @param requests of the pool in that second that somebody answered
  * @param servers that could take some of them: those that answered, and those that were well
  */
@@ -23,20 +25,28 @@ record Share(String server, int second, int requests, int its, int servers) {
   static List<Share> of(Run run) {
     List<Share> shares = new ArrayList<>();
     for (Injected injected : run.injected()) {
-      if (injected.injection().kind().comesBackCold()) {
-        for (int second = 0; second < SECONDS; second++) {
-          Share share = of(run, injected, second);
-          if (share != null) {
-            shares.add(share);
-          }
+      String server = injected.injection().server();
+      OptionalLong first =
+          run.results().stream()
+              .filter(result -> result.backend().equals(server))
+              .mapToLong(Result::sentNanos)
+              .filter(sent -> sent - injected.healedNanos() >= 0)
+              .min();
+      if (!injected.injection().kind().comesBackCold() || first.isEmpty()) {
+        continue;
+      }
+      for (int second = 0; second < SECONDS; second++) {
+        Share share = of(run, injected, first.getAsLong(), second);
+        if (share != null) {
+          shares.add(share);
         }
       }
     }
     return shares;
   }
 
-  private static @Nullable Share of(Run run, Injected injected, int second) {
-    long from = injected.healedNanos() + second * WINDOW_NANOS;
+  private static @Nullable Share of(Run run, Injected injected, long firstNanos, int second) {
+    long from = firstNanos + second * WINDOW_NANOS;
     long to = from + WINDOW_NANOS;
     String server = injected.injection().server();
     Pool pool =

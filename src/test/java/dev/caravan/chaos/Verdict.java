@@ -16,6 +16,12 @@ final class Verdict {
   /** Of the fair share, at the end. Generous: a choice at random varies. */
   private static final double LEAST_SHARE = 0.4;
 
+  /** Restarts that make an average. */
+  private static final int RESTARTS = 6;
+
+  /** A ramp from a tenth to the whole over three seconds begins with a quarter of it. */
+  private static final double MOST_AT_FIRST = 0.75;
+
   private final Run run;
   private final List<String> problems = new ArrayList<>();
 
@@ -69,10 +75,17 @@ final class Verdict {
   }
 
   private void noHerd() {
-    for (Share share : Share.of(run)) {
+    List<Share> shares = Share.of(run);
+    for (Share share : shares) {
       if (share.herd()) {
         problems.add("a herd: " + share);
       }
+    }
+    // One second says little of one server; that of many restarts says whether there is a ramp.
+    List<Share> first = shares.stream().filter(share -> share.second() == 0).toList();
+    double mean = first.stream().mapToDouble(Share::ofFair).average().orElse(0);
+    if (first.size() >= RESTARTS && mean > MOST_AT_FIRST) {
+      problems.add("servers began with " + mean + " of their fair share, on the average");
     }
   }
 

@@ -120,15 +120,15 @@ class FaultyProxyTest {
       answer(before);
       proxy.resetEverything();
       assertThatThrownBy(() -> before.getInputStream().read()).hasMessageContaining("reset");
-      try (Socket during = connect()) {
-        assertThatThrownBy(
-                () -> {
+      assertThatThrownBy(
+              () -> {
+                try (Socket during = connect()) {
                   ask(during);
                   answer(during);
                   ask(during);
-                })
-            .isInstanceOf(IOException.class);
-      }
+                }
+              })
+          .isInstanceOf(IOException.class);
       proxy.heal();
       try (Socket after = connect()) {
         ask(after);
