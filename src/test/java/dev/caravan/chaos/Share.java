@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param second after that, from 0
  * @param requests of the pool in that second that somebody answered
- * @param servers that could take some of them: those that answered, and those that were well
+ * @param servers it and those to which nothing was done meanwhile
  */
 record Share(String server, int second, int requests, int its, int servers) {
   private static final long WINDOW_NANOS = TimeUnit.SECONDS.toNanos(1);
@@ -61,15 +61,14 @@ record Share(String server, int second, int requests, int its, int servers) {
       if (meanwhile && !other.equals(injected) && other.injection().server().equals(server)) {
         return null;
       }
-      if (meanwhile) {
+      if (meanwhile && !other.equals(injected)) {
         well.remove(other.injection().server());
       }
     }
     Map<String, Integer> counts = Run.byBackend(run.sent(pool.model(), from, to));
     int requests = counts.values().stream().mapToInt(Integer::intValue).sum();
-    well.addAll(counts.keySet());
-    if (requests < run.perSecond() / 2) {
-      return null; // the load had ended
+    if (requests < run.perSecond() / 2 || well.size() < 2) {
+      return null; // the load had ended, or there was nobody else
     }
     return new Share(server, second, requests, counts.getOrDefault(server, 0), well.size());
   }
