@@ -147,7 +147,7 @@ final class Report {
             each ->
                 run
                     .sent(
-                        each.injection().server().replaceFirst("-.$", ""),
+                        run.poolOf(each.injection().server()).model(),
                         each.beganNanos(),
                         each.healedNanos())
                     .stream())

@@ -32,6 +32,14 @@ record Run(
     return results.stream().filter(result -> result.end() == how).toList();
   }
 
+  Pool poolOf(String server) {
+    return schedules.stream()
+        .map(Schedule::pool)
+        .filter(pool -> pool.servers().contains(server))
+        .findFirst()
+        .orElseThrow();
+  }
+
   /** The requests to a pool that were sent in a span of time. */
   List<Result> sent(String pool, long fromNanos, long toNanos) {
     return results.stream()

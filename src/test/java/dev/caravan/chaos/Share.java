@@ -49,12 +49,7 @@ record Share(String server, int second, int requests, int its, int servers) {
     long from = firstNanos + second * WINDOW_NANOS;
     long to = from + WINDOW_NANOS;
     String server = injected.injection().server();
-    Pool pool =
-        run.schedules().stream()
-            .map(Schedule::pool)
-            .filter(each -> each.servers().contains(server))
-            .findFirst()
-            .orElseThrow();
+    Pool pool = run.poolOf(server);
     Set<String> well = new TreeSet<>(pool.servers());
     for (Injected other : run.injected()) {
       boolean meanwhile = other.beganNanos() - to < 0 && other.recoveredNanos() - from > 0;
