@@ -66,6 +66,7 @@ class ArchitectureTest {
     "telemetry, time outcome request fleet upstream health",
     "ingress, time outcome request fleet upstream",
     "route, time outcome request fleet select upstream health admission telemetry ingress",
+    "admin, fleet health",
     "simulator, time",
   })
   void arrows_pointDownOnly(String layer, String below) {
@@ -107,6 +108,7 @@ class ArchitectureTest {
             "telemetry",
             "ingress",
             "route",
+            "admin",
             "simulator");
     MAIN.forEach(
         each -> {
