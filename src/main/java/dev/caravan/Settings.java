@@ -132,10 +132,18 @@ public interface Settings {
     LISTENING
   }
 
-  /** What ready means. */
+  /** How servers are asked how they are, and what ready means. */
   interface Health {
     /** What must hold beside listening. */
     @WithDefault("every-pool")
     ReadyWhen readyWhen();
+
+    /** From one question to a server's cheap endpoint, and to its engine, to the next. */
+    @WithDefault("5s")
+    Duration period();
+
+    /** Until the end of the answer. */
+    @WithDefault("2s")
+    Duration timeout();
   }
 }

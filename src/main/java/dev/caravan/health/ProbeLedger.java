@@ -119,7 +119,7 @@ public final class ProbeLedger {
       int successes = was.successes() == Integer.MAX_VALUE ? was.successes() : was.successes() + 1;
       boolean restore = was.ejected() && successes >= successesToRestore;
       standing = new Standing(was.server(), 0, successes, was.ejected() && !restore, was.reason());
-      listener.probed(was.server(), true);
+      listener.probed(was.server(), ProbeResult.GOOD);
       if (restore) {
         restore(was.server(), successes + " probes in a row succeeded");
       }
@@ -130,7 +130,7 @@ public final class ProbeLedger {
       int failures = was.failures() == Integer.MAX_VALUE ? was.failures() : was.failures() + 1;
       boolean eject = !was.ejected() && failures >= failuresToEject;
       standing = new Standing(was.server(), failures, 0, was.ejected() || eject, reason);
-      listener.probed(was.server(), false);
+      listener.probed(was.server(), ProbeResult.WRONG);
       if (eject) {
         eject(was.server(), failures + " probes in a row failed: " + reason);
       }
