@@ -2,7 +2,8 @@ package dev.caravan;
 
 import dev.caravan.fleet.Fleet;
 import dev.caravan.health.Breakers;
-import dev.caravan.health.ProbeLedger;
+import dev.caravan.health.FleetHealth;
+import dev.caravan.health.HealthSettings;
 import dev.caravan.ingress.GatewayHttpComponent;
 import dev.caravan.ingress.HttpIngress;
 import dev.caravan.ingress.HttpSettings;
@@ -16,6 +17,7 @@ import dev.caravan.route.ProbeAnswer;
 import dev.caravan.route.ProbeComponent;
 import dev.caravan.route.ProbeTimer;
 import dev.caravan.route.Probes;
+import dev.caravan.route.Pulses;
 import dev.caravan.route.RouteFileValidator;
 import dev.caravan.route.ServerBalancer;
 import dev.caravan.route.Servers;
@@ -25,6 +27,7 @@ import dev.caravan.telemetry.HealthMeters;
 import dev.caravan.telemetry.LogFile;
 import dev.caravan.telemetry.Meters;
 import dev.caravan.time.Chance;
+import dev.caravan.time.Scheduler;
 import dev.caravan.time.Ticker;
 import dev.caravan.time.WallClock;
 import dev.caravan.upstream.TlsClients;
@@ -64,6 +67,12 @@ public class Gateway {
   /** Far above any pause that a busy loop or a garbage collection makes. */
   private static final Duration LOOP_PATIENCE = Duration.ofSeconds(3);
 
+  /**
+   * Two prompts without an answer, the second at once after the first, show a hang within three
+   * probe periods; one alone may have met a pause.
+   */
+  private static final int UNANSWERED = 2;
+
   private final Settings settings;
   private final Ticker ticker = Ticker.system();
   private final Chance chance;
@@ -71,8 +80,9 @@ public class Gateway {
   private final EventLoopGroup loops;
   private final Fleet fleet;
   private final Breakers breakers;
-  private final ProbeLedger ledger;
+  private final FleetHealth health;
   private final Probes probes;
+  private final @Nullable Pulses pulses;
   private final Pools pools;
   private final Servers servers;
   private final UpstreamClient client;
@@ -91,22 +101,43 @@ public class Gateway {
     loops = transport.eventLoops(threads, "caravan-loop");
     MeterRegistry registry = narrowed(everyRegistry);
     Meters meters = new Meters(registry);
-    HealthMeters health = new HealthMeters(registry);
-    breakers = new Breakers(ticker, health);
+    HealthMeters healthMeters = new HealthMeters(registry);
+    breakers = new Breakers(ticker, healthMeters);
+    health =
+        new FleetHealth(
+            new HealthSettings(
+                settings.probe().failures(), settings.probe().successes(), UNANSWERED),
+            ticker,
+            Scheduler.on(loops),
+            breakers,
+            healthMeters);
     fleet =
         new Fleet(
             backend -> {
               meters.watch(backend);
-              health.watch(backend.name());
+              healthMeters.watch(backend.name());
               breakers.join(backend);
+              health.join(backend);
             });
-    ledger =
-        new ProbeLedger(
-            settings.probe().failures(), settings.probe().successes(), fleet, breakers, health);
-    probes = new Probes(ledger);
+    probes = new Probes(health);
     pools = new Pools(clock, meters::watch);
-    servers = new Servers(fleet, new TlsClients(), System::getenv);
-    client = new UpstreamClient(transport, resolver(), ticker);
+    servers = new Servers(fleet, new TlsClients(), System::getenv, health::specified);
+    DnsAddressResolverGroup resolver = resolver();
+    client = new UpstreamClient(transport, resolver, ticker);
+    pulses =
+        settings.health().enabled()
+            ? new Pulses(
+                servers,
+                health,
+                healthMeters,
+                transport,
+                resolver,
+                loops,
+                ticker,
+                chance,
+                settings.health().period(),
+                settings.health().timeout())
+            : null;
     log = openLog(settings.accessLog());
     AccessLog accessLog = new AccessLog(clock, log == null ? line -> {} : log::append);
     if (log != null) {
@@ -176,7 +207,7 @@ public class Gateway {
     camel.addComponent("netty-http", new GatewayHttpComponent(ingress, transport, loops));
     camel.addComponent("pool", new PoolComponent(pools));
     camel.addComponent("model", new ModelComponent(servers, client, loops));
-    camel.addComponent("probe", new ProbeComponent(ledger, ProbeTimer.on(loops), chance));
+    camel.addComponent("probe", new ProbeComponent(health, ProbeTimer.on(loops), chance));
     camel.getRegistry().bind("breakers", breakers);
     camel.getRegistry().bind("probe-answer", new ProbeAnswer());
     camel.getRegistry().bind("error-answer", new ErrorAnswer(ticker));
@@ -209,9 +240,12 @@ public class Gateway {
         name -> camel.getRegistry().lookupByNameAndType(name, LoadBalancer.class) != null);
   }
 
-  /** Makes a probe route for every server; when the routes have started. */
+  /** Begins to ask every server how it is, and with which prompts; when the routes have started. */
   void startProbes(CamelContext camel) throws Exception {
     for (ModelParameters server : servers.all()) {
+      if (pulses != null) {
+        pulses.ensure(server.spec().name());
+      }
       probes.ensure(camel, server, servers.modelOf(server.spec().name()));
     }
   }
@@ -246,6 +280,9 @@ public class Gateway {
   }
 
   void stop() {
+    if (pulses != null) {
+      pulses.dropAll();
+    }
     loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
     LogFile open = log;
     if (open != null) {

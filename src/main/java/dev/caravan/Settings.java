@@ -138,6 +138,10 @@ public interface Settings {
     @WithDefault("every-pool")
     ReadyWhen readyWhen();
 
+    /** Whether servers' cheap endpoints and engines are asked at all. */
+    @WithDefault("true")
+    boolean enabled();
+
     /** From one question to a server's cheap endpoint, and to its engine, to the next. */
     @WithDefault("5s")
     Duration period();

@@ -1,5 +1,7 @@
 package dev.caravan.health;
 
+import dev.caravan.fleet.ServerState;
+
 /**
  * Is told what health found out, for meters and events. Every method has an empty default. Called
  * by whichever thread found out, once each time; must not block and must not throw.
@@ -18,11 +20,11 @@ public interface HealthListener {
   /** A prompt probe of a server has ended, or was due and not made. */
   default void probed(String server, ProbeResult result) {}
 
-  /** A server is out of the fleet until its probes succeed again. */
-  default void ejected(String server, String reason) {}
+  /** What is believed of a server is another. */
+  default void moved(String server, ServerState from, ServerState to, String reason) {}
 
-  /** A server that was out is in again. */
-  default void restored(String server, String reason) {}
+  /** A server that was to be emptied is empty. */
+  default void drained(String server) {}
 
   /** The breaker of a server changed its state. */
   default void breakerMoved(String server, Breaker.State from, Breaker.State to, String reason) {}

@@ -26,6 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param health the path that tells whether it is there; null where it is not to be asked
  * @param metrics the path of its engine's counters; null where they are not to be asked for
  * @param trustCertificates a PEM file of certificates to trust besides the JDK's; null for none
+ * @param drain whether it is to finish what it has and get nothing new
  */
 public record ModelParameters(
     BackendSpec spec,
@@ -34,7 +35,8 @@ public record ModelParameters(
     ProbeKind probe,
     @Nullable String health,
     @Nullable String metrics,
-    @Nullable Path trustCertificates) {
+    @Nullable Path trustCertificates,
+    boolean drain) {
 
   /** What the probes of a server ask for. */
   public enum ProbeKind {
@@ -126,7 +128,12 @@ public record ModelParameters(
               "trustCertificates",
               new Parameter.ExistingFile(),
               "the JDK's own",
-              "A PEM file of certificates to trust as well."));
+              "A PEM file of certificates to trust as well."),
+          row(
+              "drain",
+              new Parameter.Word("true", "false"),
+              "false",
+              "Whether it is to finish what it has and get nothing new."));
 
   private static Parameter row(String name, Parameter.Type type, String otherwise, String meaning) {
     return new Parameter(name, type, otherwise, meaning);
@@ -193,7 +200,8 @@ public record ModelParameters(
         ProbeKind.valueOf(given.getOrDefault("probe", "chat").toUpperCase(Locale.ROOT)),
         path(given, "health", HEALTH),
         path(given, "metrics", METRICS),
-        trust == null ? null : Path.of(trust));
+        trust == null ? null : Path.of(trust),
+        Boolean.parseBoolean(given.getOrDefault("drain", "false")));
   }
 
   private static List<String> problems(String name, Map<String, String> given) {

@@ -13,6 +13,7 @@ import io.netty.resolver.AddressResolverGroup;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -116,6 +117,11 @@ public final class Pulses {
             path,
             new RepeatedGet(
                 target, path, maxBody, timeoutMillis, transport, resolver, loop, ticker));
+  }
+
+  /** Ends every pulse. */
+  public synchronized void dropAll() {
+    List.copyOf(beating.keySet()).forEach(this::drop);
   }
 
   /** Ends the pulse of a server. */

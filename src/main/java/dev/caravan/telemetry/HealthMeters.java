@@ -1,5 +1,6 @@
 package dev.caravan.telemetry;
 
+import dev.caravan.fleet.ServerState;
 import dev.caravan.health.Breaker;
 import dev.caravan.health.CheckResult;
 import dev.caravan.health.EngineReading;
@@ -24,6 +25,7 @@ public final class HealthMeters implements HealthListener {
     private final Map<ProbeResult, Counter> probes = new EnumMap<>(ProbeResult.class);
     private volatile Breaker.State breaker = Breaker.State.CLOSED;
     private volatile EngineReading engine = EngineReading.SILENT;
+    private volatile ServerState state = ServerState.HEALTHY;
   }
 
   private final MeterRegistry registry;
@@ -61,16 +63,22 @@ public final class HealthMeters implements HealthListener {
               .tag("result", result.label())
               .register(registry));
     }
-    transitions(name, "ejected");
-    transitions(name, "restored");
+    for (ServerState state : ServerState.values()) {
+      transitions(name, state);
+      Gauge.builder("caravan.backend.state", server, s -> s.state == state ? 1 : 0)
+          .description("1 for the state that health believes a server to be in")
+          .tag("backend", name)
+          .tag("state", state.label())
+          .register(registry);
+    }
     servers.put(name, server);
   }
 
-  private Counter transitions(String name, String to) {
+  private Counter transitions(String name, ServerState to) {
     return Counter.builder("caravan.health.transitions")
-        .description("How often probes took a server out of the fleet, and let it in again")
+        .description("How often a server came into a state")
         .tag("backend", name)
-        .tag("to", to)
+        .tag("to", to.label())
         .register(registry);
   }
 
@@ -136,13 +144,12 @@ public final class HealthMeters implements HealthListener {
   }
 
   @Override
-  public void ejected(String name, String reason) {
-    transitions(name, "ejected").increment();
-  }
-
-  @Override
-  public void restored(String name, String reason) {
-    transitions(name, "restored").increment();
+  public void moved(String name, ServerState from, ServerState to, String reason) {
+    Server server = servers.get(name);
+    if (server != null) {
+      server.state = to;
+    }
+    transitions(name, to).increment();
   }
 
   @Override
