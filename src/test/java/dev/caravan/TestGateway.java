@@ -76,7 +76,9 @@ public final class TestGateway implements AutoCloseable {
     return start(routes, Map.of());
   }
 
-  /** Starts a gateway with those pools and settings; servers are asked nothing unless they say on. */
+  /**
+   * Starts a gateway with those pools and settings; servers are asked nothing unless they say on.
+   */
   public static TestGateway start(String routes, Map<String, String> properties) throws Exception {
     return new TestGateway(routes, properties);
   }

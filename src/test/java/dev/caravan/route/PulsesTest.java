@@ -41,7 +41,8 @@ class PulsesTest {
   private final Transport transport = Transport.best();
   private final EventLoopGroup loops = transport.eventLoops(2, "pulse-test");
   private final Servers servers =
-      new Servers(new Fleet(backend -> {}), new TlsClients(), name -> "sk-secret", (n, drain) -> {});
+      new Servers(
+          new Fleet(backend -> {}), new TlsClients(), name -> "sk-secret", (n, drain) -> {});
   private final Deque<AutoCloseable> open = new ArrayDeque<>();
 
   @AfterEach
