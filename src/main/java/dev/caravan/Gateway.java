@@ -42,7 +42,9 @@ import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -252,6 +254,13 @@ public class Gateway {
 
   Pools pools() {
     return pools;
+  }
+
+  /** What is believed of every server; the management API shows it. */
+  @Produces
+  @Singleton
+  FleetHealth health() {
+    return health;
   }
 
   HttpIngress ingress() {
