@@ -15,7 +15,6 @@ import dev.caravan.route.PoolComponent;
 import dev.caravan.route.Pools;
 import dev.caravan.route.ProbeAnswer;
 import dev.caravan.route.ProbeComponent;
-import dev.caravan.route.ProbeTimer;
 import dev.caravan.route.Probes;
 import dev.caravan.route.Pulses;
 import dev.caravan.route.RouteFileValidator;
@@ -83,6 +82,7 @@ public class Gateway {
   private final Fleet fleet;
   private final Breakers breakers;
   private final FleetHealth health;
+  private final HealthMeters healthMeters;
   private final Probes probes;
   private final @Nullable Pulses pulses;
   private final Pools pools;
@@ -103,7 +103,7 @@ public class Gateway {
     loops = transport.eventLoops(threads, "caravan-loop");
     MeterRegistry registry = narrowed(everyRegistry);
     Meters meters = new Meters(registry);
-    HealthMeters healthMeters = new HealthMeters(registry);
+    healthMeters = new HealthMeters(registry);
     breakers = new Breakers(ticker, healthMeters);
     health =
         new FleetHealth(
@@ -209,7 +209,8 @@ public class Gateway {
     camel.addComponent("netty-http", new GatewayHttpComponent(ingress, transport, loops));
     camel.addComponent("pool", new PoolComponent(pools));
     camel.addComponent("model", new ModelComponent(servers, client, loops));
-    camel.addComponent("probe", new ProbeComponent(health, ProbeTimer.on(loops), chance));
+    camel.addComponent(
+        "probe", new ProbeComponent(health, healthMeters, Scheduler.on(loops), ticker, chance));
     camel.getRegistry().bind("breakers", breakers);
     camel.getRegistry().bind("probe-answer", new ProbeAnswer());
     camel.getRegistry().bind("error-answer", new ErrorAnswer(ticker));

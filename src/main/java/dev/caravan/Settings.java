@@ -82,6 +82,14 @@ public interface Settings {
 
   /** Prompt probes. */
   interface Probe {
+    /** A later first token of a stream is no answer. */
+    @WithDefault("5s")
+    Duration firstToken();
+
+    /** Prompts an hour and server, from 1. */
+    @WithDefault("360")
+    int budget();
+
     @WithDefault("true")
     boolean enabled();
 

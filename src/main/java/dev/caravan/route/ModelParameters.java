@@ -43,6 +43,8 @@ public record ModelParameters(
     CHAT,
     COMPLETIONS,
     EMBEDDINGS,
+    /** A chat of a model that reasons, under OpenAI's rules for those. */
+    REASONING,
     /** It is not probed. */
     OFF;
 
@@ -89,7 +91,7 @@ public record ModelParameters(
               "Where the key is that goes to it as `Authorization: Bearer`."),
           row(
               "probe",
-              new Parameter.Word("chat", "completions", "embeddings", "off"),
+              new Parameter.Word("chat", "completions", "embeddings", "reasoning", "off"),
               "chat",
               "What its probes ask for."),
           row(

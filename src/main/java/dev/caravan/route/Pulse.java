@@ -7,6 +7,7 @@ import dev.caravan.health.HealthListener;
 import dev.caravan.health.HealthSignals;
 import dev.caravan.health.MetricsText;
 import dev.caravan.time.Chance;
+import dev.caravan.time.Scheduler;
 import dev.caravan.upstream.Get;
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
@@ -34,7 +35,7 @@ final class Pulse {
   private final @Nullable Path metrics;
   private final HealthSignals signals;
   private final HealthListener listener;
-  private final ProbeTimer timer;
+  private final Scheduler scheduler;
   private final Chance chance;
   private final long periodMillis;
   private Runnable cancel = () -> {};
@@ -60,7 +61,7 @@ final class Pulse {
    *
    * @param health null where it is not to be asked
    * @param metrics null where they are not to be asked for
-   * @param timer runs on the event loop that owns this
+   * @param scheduler runs on the event loop that owns this
    */
   Pulse(
       String server,
@@ -68,7 +69,7 @@ final class Pulse {
       @Nullable Path metrics,
       HealthSignals signals,
       HealthListener listener,
-      ProbeTimer timer,
+      Scheduler scheduler,
       Chance chance,
       long periodMillis) {
     this.server = server;
@@ -76,14 +77,14 @@ final class Pulse {
     this.metrics = metrics;
     this.signals = signals;
     this.listener = listener;
-    this.timer = timer;
+    this.scheduler = scheduler;
     this.chance = chance;
     this.periodMillis = periodMillis;
   }
 
   void start() {
     long spread = Math.min(FIRST_WITHIN_MILLIS, periodMillis);
-    cancel = timer.schedule(this::turn, (long) (chance.unit() * spread));
+    cancel = scheduler.schedule(this::turn, (long) (chance.unit() * spread));
   }
 
   void stop() {
@@ -109,7 +110,7 @@ final class Pulse {
       return;
     }
     double share = 1 + JITTER * (2 * chance.unit() - 1);
-    cancel = timer.schedule(this::turn, Math.max(1, Math.round(periodMillis * share)));
+    cancel = scheduler.schedule(this::turn, Math.max(1, Math.round(periodMillis * share)));
     if (health != null && !health.missing) {
       health.get.ask(new Health(health));
     }

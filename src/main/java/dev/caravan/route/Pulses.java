@@ -3,6 +3,7 @@ package dev.caravan.route;
 import dev.caravan.health.HealthListener;
 import dev.caravan.health.HealthSignals;
 import dev.caravan.time.Chance;
+import dev.caravan.time.Scheduler;
 import dev.caravan.time.Ticker;
 import dev.caravan.upstream.RepeatedGet;
 import dev.caravan.upstream.Target;
@@ -101,7 +102,7 @@ public final class Pulses {
     }
     Pulse pulse =
         new Pulse(
-            name, health, metrics, signals, listener, ProbeTimer.on(loop), chance, periodMillis);
+            name, health, metrics, signals, listener, Scheduler.on(loop), chance, periodMillis);
     beating.put(name, new Beating(pulse, loop, server.parameters()));
     if (health != null) {
       signals.pulse(name, () -> loop.execute(pulse::now));

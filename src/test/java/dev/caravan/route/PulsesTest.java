@@ -134,7 +134,7 @@ class PulsesTest {
   }
 
   @Test
-  void nobodyListens_isRefused_andFoundAgain() throws Exception {
+  void nobodyListens_isRefused() throws Exception {
     int port = Ports.free();
     named(URI.create("http://127.0.0.1:" + port), "metrics", "off");
     pulses(20, 2_000).ensure("gpu");
