@@ -12,6 +12,7 @@ import dev.caravan.route.ErrorAnswer;
 import dev.caravan.route.ModelComponent;
 import dev.caravan.route.ModelParameters;
 import dev.caravan.route.PoolComponent;
+import dev.caravan.route.PoolRoads;
 import dev.caravan.route.Pools;
 import dev.caravan.route.ProbeAnswer;
 import dev.caravan.route.ProbeComponent;
@@ -74,7 +75,6 @@ public class Gateway {
    */
   private static final int UNANSWERED = 2;
 
-  private final Settings settings;
   private final Ticker ticker = Ticker.system();
   private final Chance chance;
   private final Transport transport = Transport.best();
@@ -86,6 +86,7 @@ public class Gateway {
   private final Probes probes;
   private final @Nullable Pulses pulses;
   private final Pools pools;
+  private final PoolRoads roads;
   private final Servers servers;
   private final UpstreamClient client;
   private final HttpIngress ingress;
@@ -93,7 +94,6 @@ public class Gateway {
 
   @Inject
   Gateway(Settings settings, MeterRegistry everyRegistry) {
-    this.settings = settings;
     WallClock clock = WallClock.system();
     chance = settings.seed().map(Chance::seeded).orElseGet(Chance::system);
     int threads =
@@ -122,7 +122,20 @@ public class Gateway {
               health.join(backend);
             });
     probes = new Probes(health);
-    pools = new Pools(clock, meters::watch);
+    roads =
+        new PoolRoads(
+            ticker,
+            chance,
+            (millis, work) -> loops.schedule(work, millis, TimeUnit.MILLISECONDS),
+            meters,
+            settings.attempts());
+    pools =
+        new Pools(
+            clock,
+            pool -> {
+              meters.watch(pool);
+              roads.open(pool);
+            });
     servers = new Servers(fleet, new TlsClients(), System::getenv, health::specified);
     DnsAddressResolverGroup resolver = resolver();
     client = new UpstreamClient(transport, resolver, ticker);
@@ -201,7 +214,8 @@ public class Gateway {
         http.bodyTimeout().toMillis(),
         http.idleTimeout().toMillis(),
         http.writeTimeout().toMillis(),
-        Set.copyOf(http.passHeaders()));
+        Set.copyOf(http.passHeaders()),
+        http.maxTimeout().toMillis());
   }
 
   /** Makes the parts known to Camel; before any route is read. */
@@ -221,7 +235,7 @@ public class Gateway {
           .bindAsPrototype(
               name,
               LoadBalancer.class,
-              () -> new ServerBalancer(Balancers.named(name, chance), settings.attempts(), ticker));
+              () -> new ServerBalancer(Balancers.named(name, chance), roads));
     }
     // A failed attempt is the balancer's business, not that of an error handler at every step. Only
     // a route that names another configuration has one.
