@@ -10,6 +10,7 @@ import dev.caravan.simulator.Fault;
 import dev.caravan.simulator.SimulatedServer;
 import dev.caravan.testing.CapturedLog;
 import dev.caravan.testing.RawHttp;
+import dev.caravan.testing.ScriptedServer;
 import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.Gauge;
 import java.util.ArrayList;
@@ -18,6 +19,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -270,5 +272,66 @@ class HealthSignalsTest extends EndToEnd {
     start(PoolYaml.single(server.uri(), "probe: " + kind), probing("50ms", "5s", "10s"));
     await().atMost(LONG).until(() -> counted("caravan.probes", "only", "good") >= 3);
     assertThat(counted("caravan.probes", "only", "wrong")).isZero();
+  }
+
+  private static final String EVENTS =
+      "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n";
+  private static final String TOKEN = "data: {\"choices\":[{\"delta\":{\"content\":\"r\"}}]}\n\n";
+
+  /** Comments that keep a connection open are no token; and a first token is no answer yet. */
+  @ParameterizedTest
+  @CsvSource({"': ping', no first token in 200 ms", "'', no answer in 900 ms"})
+  void streamThatStopsShort_isUnanswered(String comment, String reason) throws Exception {
+    ScriptedServer server =
+        scripted(
+            (peer, connection) -> {
+              peer.request();
+              peer.send(EVENTS);
+              peer.chunk(comment.isEmpty() ? TOKEN : comment + "\n\n");
+              peer.awaitLeft();
+            });
+    Map<String, String> settings = probing("100ms", "200ms", "900ms");
+    settings.put("caravan.health.enabled", "false");
+    start(PoolYaml.single(server.uri()), settings);
+    await().atMost(LONG).until(() -> state("only") == ServerState.HUNG);
+    assertThat(gateway().backend("only").availability().reason()).endsWith(reason);
+    await().atMost(LONG).until(() -> server.left() >= 2);
+    assertThat(counted("caravan.probes", "only", "wrong")).isZero();
+  }
+
+  /** An answer in one piece has no first token before its end. */
+  @Test
+  void firstTokenLimit_isOfStreamsAlone() throws Exception {
+    SimulatedServer server = simulated("only");
+    server.fault(new Fault.Slow(60)); // 5 ms a token, and some 30 tokens
+    start(PoolYaml.single(server.uri(), "probe: reasoning"), probing("50ms", "10ms", "10s"));
+    await().atMost(LONG).until(() -> counted("caravan.probes", "only", "good") >= 3);
+    assertThat(counted("caravan.probes", "only", "unanswered")).isZero();
+  }
+
+  /** A probe route of a user's own may look at the time to the first token. */
+  @ParameterizedTest
+  @CsvSource({">= 0, good", "< 0, wrong"})
+  void firstTokensTime_isThereForTheRoute(String condition, String result) throws Exception {
+    SimulatedServer server = simulated("only");
+    String route =
+        """
+        - route:
+            from:
+              uri: "probe:only"
+              parameters: { period: 50ms }
+              steps:
+                - setBody:
+                    constant: '%s'
+                - to: "model:only"
+                - process: { ref: probe-answer }
+                - validate:
+                    simple: "${headerAs(caravan.firstTokenMillis,Long)} %s"
+        """
+            .formatted(Chat.stream("ready", 4), condition);
+    start(PoolYaml.single(server.uri()) + route);
+    await().atMost(LONG).until(() -> counted("caravan.probes", "only", result) >= 3);
+    assertThat(counted("caravan.probes", "only", result.equals("good") ? "wrong" : "good"))
+        .isZero();
   }
 }
