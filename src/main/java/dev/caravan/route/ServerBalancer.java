@@ -105,7 +105,8 @@ public final class ServerBalancer extends LoadBalancerSupport {
       Lease taken = null;
       int index = -1;
       while (taken == null) {
-        Selection selection = selector.select(call.request(), backends, tried);
+        Selection selection =
+            selector.select(call.request(), backends, tried, call.policy().panicPercent());
         if (selection instanceof Selection.Selected chosen) {
           index = chosen.index();
           if (LOG.isDebugEnabled()) {
