@@ -2,7 +2,8 @@ package dev.caravan;
 
 import dev.caravan.fleet.Fleet;
 import dev.caravan.health.Breakers;
-import dev.caravan.health.ProbeLedger;
+import dev.caravan.health.FleetHealth;
+import dev.caravan.health.HealthSettings;
 import dev.caravan.ingress.GatewayHttpComponent;
 import dev.caravan.ingress.HttpIngress;
 import dev.caravan.ingress.HttpSettings;
@@ -25,6 +26,7 @@ import dev.caravan.telemetry.HealthMeters;
 import dev.caravan.telemetry.LogFile;
 import dev.caravan.telemetry.Meters;
 import dev.caravan.time.Chance;
+import dev.caravan.time.Scheduler;
 import dev.caravan.time.Ticker;
 import dev.caravan.time.WallClock;
 import dev.caravan.upstream.TlsClients;
@@ -39,7 +41,9 @@ import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
+import jakarta.inject.Singleton;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -64,6 +68,12 @@ public class Gateway {
   /** Far above any pause that a busy loop or a garbage collection makes. */
   private static final Duration LOOP_PATIENCE = Duration.ofSeconds(3);
 
+  /**
+   * Two prompts without an answer, the second at once after the first, show a hang within three
+   * probe periods; one alone may have met a pause.
+   */
+  private static final int UNANSWERED = 2;
+
   private final Settings settings;
   private final Ticker ticker = Ticker.system();
   private final Chance chance;
@@ -71,7 +81,7 @@ public class Gateway {
   private final EventLoopGroup loops;
   private final Fleet fleet;
   private final Breakers breakers;
-  private final ProbeLedger ledger;
+  private final FleetHealth health;
   private final Probes probes;
   private final Pools pools;
   private final Servers servers;
@@ -91,21 +101,27 @@ public class Gateway {
     loops = transport.eventLoops(threads, "caravan-loop");
     MeterRegistry registry = narrowed(everyRegistry);
     Meters meters = new Meters(registry);
-    HealthMeters health = new HealthMeters(registry);
-    breakers = new Breakers(ticker, health);
+    HealthMeters healthMeters = new HealthMeters(registry);
+    breakers = new Breakers(ticker, healthMeters);
+    health =
+        new FleetHealth(
+            new HealthSettings(
+                settings.probe().failures(), settings.probe().successes(), UNANSWERED),
+            ticker,
+            Scheduler.on(loops),
+            breakers,
+            healthMeters);
     fleet =
         new Fleet(
             backend -> {
               meters.watch(backend);
-              health.watch(backend.name());
+              healthMeters.watch(backend.name());
               breakers.join(backend);
+              health.join(backend);
             });
-    ledger =
-        new ProbeLedger(
-            settings.probe().failures(), settings.probe().successes(), fleet, breakers, health);
-    probes = new Probes(ledger);
+    probes = new Probes(health);
     pools = new Pools(clock, meters::watch);
-    servers = new Servers(fleet, new TlsClients(), System::getenv);
+    servers = new Servers(fleet, new TlsClients(), System::getenv, health::specified);
     client = new UpstreamClient(transport, resolver(), ticker);
     log = openLog(settings.accessLog());
     AccessLog accessLog = new AccessLog(clock, log == null ? line -> {} : log::append);
@@ -176,7 +192,7 @@ public class Gateway {
     camel.addComponent("netty-http", new GatewayHttpComponent(ingress, transport, loops));
     camel.addComponent("pool", new PoolComponent(pools));
     camel.addComponent("model", new ModelComponent(servers, client, loops));
-    camel.addComponent("probe", new ProbeComponent(ledger, ProbeTimer.on(loops), chance));
+    camel.addComponent("probe", new ProbeComponent(health, ProbeTimer.on(loops), chance));
     camel.getRegistry().bind("breakers", breakers);
     camel.getRegistry().bind("probe-answer", new ProbeAnswer());
     camel.getRegistry().bind("error-answer", new ErrorAnswer(ticker));
@@ -218,6 +234,13 @@ public class Gateway {
 
   Pools pools() {
     return pools;
+  }
+
+  /** What is believed of every server; the management API shows it. */
+  @Produces
+  @Singleton
+  FleetHealth health() {
+    return health;
   }
 
   HttpIngress ingress() {

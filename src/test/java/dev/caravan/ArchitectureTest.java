@@ -65,6 +65,7 @@ class ArchitectureTest {
     "telemetry, time outcome request fleet upstream health",
     "ingress, time outcome request fleet upstream",
     "route, time outcome request fleet select upstream health telemetry ingress",
+    "admin, fleet health",
     "simulator, time",
   })
   void arrows_pointDownOnly(String layer, String below) {
@@ -105,6 +106,7 @@ class ArchitectureTest {
             "telemetry",
             "ingress",
             "route",
+            "admin",
             "simulator");
     MAIN.forEach(
         each -> {

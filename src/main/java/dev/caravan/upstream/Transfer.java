@@ -261,7 +261,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     state = State.FLOWING;
     rewatch(); // the silence allowed from now on may end before that before the first byte
     if (lease != null) {
-      lease.firstByte();
+      lease.firstByte(head != null && head.status() < 400);
     }
     unread = bytes;
     receiver.answered(this);
