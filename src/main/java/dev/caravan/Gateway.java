@@ -4,6 +4,7 @@ import dev.caravan.fleet.Fleet;
 import dev.caravan.health.Breakers;
 import dev.caravan.health.FleetHealth;
 import dev.caravan.health.HealthSettings;
+import dev.caravan.health.Outliers;
 import dev.caravan.ingress.GatewayHttpComponent;
 import dev.caravan.ingress.HttpIngress;
 import dev.caravan.ingress.HttpSettings;
@@ -22,6 +23,7 @@ import dev.caravan.route.ServerBalancer;
 import dev.caravan.route.Servers;
 import dev.caravan.select.Balancers;
 import dev.caravan.telemetry.AccessLog;
+import dev.caravan.telemetry.EjectionMeters;
 import dev.caravan.telemetry.HealthMeters;
 import dev.caravan.telemetry.LogFile;
 import dev.caravan.telemetry.Meters;
@@ -111,6 +113,8 @@ public class Gateway {
             Scheduler.on(loops),
             breakers,
             healthMeters);
+    EjectionMeters ejectionMeters = new EjectionMeters(registry);
+    Outliers outliers = new Outliers(health, ejectionMeters, ticker, chance);
     fleet =
         new Fleet(
             backend -> {
@@ -118,11 +122,13 @@ public class Gateway {
               healthMeters.watch(backend.name());
               breakers.join(backend);
               health.join(backend);
+              ejectionMeters.watch(backend.name());
+              outliers.watch(backend);
             });
     probes = new Probes(health);
     pools = new Pools(clock, meters::watch);
     servers = new Servers(fleet, new TlsClients(), System::getenv, health::specified);
-    client = new UpstreamClient(transport, resolver(), ticker);
+    client = new UpstreamClient(transport, resolver(), ticker, clock);
     log = openLog(settings.accessLog());
     AccessLog accessLog = new AccessLog(clock, log == null ? line -> {} : log::append);
     if (log != null) {

@@ -88,6 +88,15 @@ public record ClientError(
                 "no_server_available",
                 seconds(failed.retryAfterMillis()),
                 null);
+        case CREDENTIALS ->
+            new ClientError(
+                502,
+                SERVER,
+                "The gateway is not set up rightly for its model server.",
+                null,
+                "upstream_credentials",
+                -1,
+                null);
         default ->
             new ClientError(502, SERVER, "The model server failed.", null, "bad_gateway", 1, null);
       };

@@ -29,6 +29,7 @@ public final class ServerBalancer extends LoadBalancerSupport {
   private final Selector selector;
   private final int maxAttempts;
   private final Ticker ticker;
+  private final PanicWatch panic;
   private AsyncProcessor[] steps = new AsyncProcessor[0];
   private Backend[] backends = new Backend[0];
 
@@ -41,6 +42,7 @@ public final class ServerBalancer extends LoadBalancerSupport {
     this.selector = selector;
     this.maxAttempts = maxAttempts;
     this.ticker = ticker;
+    this.panic = new PanicWatch(ticker);
   }
 
   /** The servers it balances over, in the order of its steps. */
@@ -109,6 +111,7 @@ public final class ServerBalancer extends LoadBalancerSupport {
             selector.select(call.request(), backends, tried, call.policy().panicPercent());
         if (selection instanceof Selection.Selected chosen) {
           index = chosen.index();
+          panic.picked(call, chosen.panic());
           if (LOG.isDebugEnabled()) {
             LOG.debugf(
                 "Request %s: %s picked %s of %s",

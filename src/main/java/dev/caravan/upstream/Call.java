@@ -91,6 +91,14 @@ public final class Call {
     }
   }
 
+  /** A server was picked for it from a pool in panic. */
+  public void panicPick() {
+    Pool counted = home;
+    if (counted != null) {
+      counted.panicPick();
+    }
+  }
+
   /** What its pool's route said when the pool took it; the default before. */
   public PoolPolicy policy() {
     return policy;

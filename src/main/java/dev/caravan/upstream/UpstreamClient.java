@@ -2,6 +2,7 @@ package dev.caravan.upstream;
 
 import dev.caravan.outcome.Outcome.Cause;
 import dev.caravan.time.Ticker;
+import dev.caravan.time.WallClock;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -22,12 +23,17 @@ public final class UpstreamClient {
   private final Transport transport;
   private final AddressResolverGroup<InetSocketAddress> resolver;
   private final Ticker ticker;
+  private final WallClock clock;
 
   public UpstreamClient(
-      Transport transport, AddressResolverGroup<InetSocketAddress> resolver, Ticker ticker) {
+      Transport transport,
+      AddressResolverGroup<InetSocketAddress> resolver,
+      Ticker ticker,
+      WallClock clock) {
     this.transport = transport;
     this.resolver = resolver;
     this.ticker = ticker;
+    this.clock = clock;
   }
 
   /**
@@ -49,6 +55,11 @@ public final class UpstreamClient {
   /** The clock that attempts are measured by. */
   public Ticker ticker() {
     return ticker;
+  }
+
+  /** For what servers say of the time of day. */
+  WallClock clock() {
+    return clock;
   }
 
   /** Sends on a new connection. */
@@ -85,7 +96,8 @@ public final class UpstreamClient {
           if (done.isSuccess()) {
             connected(connecting.channel(), transfer);
           } else {
-            transfer.unconnected(Cause.CONNECT, Reasons.of(done.cause()));
+            boolean refused = Reasons.refused(done.cause());
+            transfer.unconnected(refused ? Cause.REFUSED : Cause.CONNECT, Reasons.of(done.cause()));
           }
         });
   }
