@@ -13,11 +13,13 @@ import dev.caravan.route.ErrorAnswer;
 import dev.caravan.route.ModelComponent;
 import dev.caravan.route.ModelParameters;
 import dev.caravan.route.PoolComponent;
+import dev.caravan.route.PoolRoads;
 import dev.caravan.route.Pools;
 import dev.caravan.route.ProbeAnswer;
 import dev.caravan.route.ProbeComponent;
 import dev.caravan.route.ProbeTimer;
 import dev.caravan.route.Probes;
+import dev.caravan.route.Resumptions;
 import dev.caravan.route.RouteFileValidator;
 import dev.caravan.route.ServerBalancer;
 import dev.caravan.route.Servers;
@@ -27,6 +29,7 @@ import dev.caravan.telemetry.EjectionMeters;
 import dev.caravan.telemetry.HealthMeters;
 import dev.caravan.telemetry.LogFile;
 import dev.caravan.telemetry.Meters;
+import dev.caravan.telemetry.ResumptionMeters;
 import dev.caravan.time.Chance;
 import dev.caravan.time.Scheduler;
 import dev.caravan.time.Ticker;
@@ -76,7 +79,6 @@ public class Gateway {
    */
   private static final int UNANSWERED = 2;
 
-  private final Settings settings;
   private final Ticker ticker = Ticker.system();
   private final Chance chance;
   private final Transport transport = Transport.best();
@@ -86,14 +88,15 @@ public class Gateway {
   private final FleetHealth health;
   private final Probes probes;
   private final Pools pools;
+  private final PoolRoads roads;
   private final Servers servers;
   private final UpstreamClient client;
+  private final Resumptions resumptions;
   private final HttpIngress ingress;
   private final @Nullable LogFile log;
 
   @Inject
   Gateway(Settings settings, MeterRegistry everyRegistry) {
-    this.settings = settings;
     WallClock clock = WallClock.system();
     chance = settings.seed().map(Chance::seeded).orElseGet(Chance::system);
     int threads =
@@ -104,6 +107,7 @@ public class Gateway {
     MeterRegistry registry = narrowed(everyRegistry);
     Meters meters = new Meters(registry);
     HealthMeters healthMeters = new HealthMeters(registry);
+    resumptions = new Resumptions(new ResumptionMeters(registry), ticker);
     breakers = new Breakers(ticker, healthMeters);
     health =
         new FleetHealth(
@@ -126,7 +130,20 @@ public class Gateway {
               outliers.watch(backend);
             });
     probes = new Probes(health);
-    pools = new Pools(clock, meters::watch);
+    roads =
+        new PoolRoads(
+            ticker,
+            chance,
+            (millis, work) -> loops.schedule(work, millis, TimeUnit.MILLISECONDS),
+            meters,
+            settings.attempts());
+    pools =
+        new Pools(
+            clock,
+            pool -> {
+              meters.watch(pool);
+              roads.open(pool);
+            });
     servers = new Servers(fleet, new TlsClients(), System::getenv, health::specified);
     client = new UpstreamClient(transport, resolver(), ticker, clock);
     log = openLog(settings.accessLog());
@@ -190,7 +207,8 @@ public class Gateway {
         http.bodyTimeout().toMillis(),
         http.idleTimeout().toMillis(),
         http.writeTimeout().toMillis(),
-        Set.copyOf(http.passHeaders()));
+        Set.copyOf(http.passHeaders()),
+        http.maxTimeout().toMillis());
   }
 
   /** Makes the parts known to Camel; before any route is read. */
@@ -209,7 +227,7 @@ public class Gateway {
           .bindAsPrototype(
               name,
               LoadBalancer.class,
-              () -> new ServerBalancer(Balancers.named(name, chance), settings.attempts(), ticker));
+              () -> new ServerBalancer(Balancers.named(name, chance), roads, resumptions));
     }
     // A failed attempt is the balancer's business, not that of an error handler at every step. Only
     // a route that names another configuration has one.

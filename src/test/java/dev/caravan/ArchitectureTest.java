@@ -62,9 +62,11 @@ class ArchitectureTest {
     "select, time outcome request fleet",
     "upstream, time outcome request fleet",
     "health, time outcome request fleet",
+    "admission, time fleet",
     "telemetry, time outcome request fleet upstream health",
     "ingress, time outcome request fleet upstream",
-    "route, time outcome request fleet select upstream health telemetry ingress",
+    "resume, time outcome request fleet upstream",
+    "route, time outcome request fleet select upstream resume health admission telemetry ingress",
     "admin, fleet health",
     "simulator, time",
   })
@@ -103,8 +105,10 @@ class ArchitectureTest {
             "select",
             "upstream",
             "health",
+            "admission",
             "telemetry",
             "ingress",
+            "resume",
             "route",
             "admin",
             "simulator");

@@ -62,6 +62,11 @@ public final class Lease {
     return backend;
   }
 
+  /** When the server was picked, on the ticker's scale. */
+  public long openedNanos() {
+    return openedNanos;
+  }
+
   /** The pool that the request came through. */
   public String pool() {
     return pool;

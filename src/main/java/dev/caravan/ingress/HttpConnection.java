@@ -126,7 +126,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     RequestHead head = RequestHead.of(request, ingress.settings().maxBody());
     PassedHeaders passed = new PassedHeaders();
     HeaderLines lines =
-        head.fatal() ? HeaderLines.NONE : ingress.passed().lines(request.headers(), passed::add);
+        head.fatal() ? HeaderLines.NONE : ingress.passed().lines(request.headers(), passed);
     Incoming next =
         new Incoming(
             head,
@@ -213,6 +213,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
               request.requestId,
               (io.netty.channel.EventLoop) ctx().executor(),
               request.lines);
+      request.headers.tell(call, request.startNanos, ingress);
     } catch (InvalidRequest fault) {
       to.error(ClientError.of(fault));
       return;

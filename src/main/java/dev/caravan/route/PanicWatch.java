@@ -1,5 +1,6 @@
 package dev.caravan.route;
 
+import dev.caravan.fleet.Pool;
 import dev.caravan.time.Ticker;
 import dev.caravan.upstream.Call;
 import org.jboss.logging.Logger;
@@ -20,8 +21,9 @@ final class PanicWatch {
 
   /** A server was chosen for a call. */
   void picked(Call call, boolean panic) {
-    if (panic) {
-      call.panicPick();
+    Pool pool = call.home();
+    if (panic && pool != null) {
+      pool.panicPick();
     }
     if (panic != inPanic) {
       turned(call.pool(), panic);

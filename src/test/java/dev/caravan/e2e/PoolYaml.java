@@ -11,7 +11,7 @@ final class PoolYaml {
 
   private final String model;
   private final List<String> steps = new ArrayList<>();
-  private String aliases = "";
+  private final List<String> parameters = new ArrayList<>();
   private String balancer = "round-robin";
   private String breaker = "";
 
@@ -29,7 +29,12 @@ final class PoolYaml {
   }
 
   PoolYaml aliases(String names) {
-    aliases = "      parameters: { aliases: \"" + names + "\" }\n";
+    return parameter("aliases: \"" + names + '"');
+  }
+
+  /** One more parameter of the pool, as YAML, such as {@code resume: on}. */
+  PoolYaml parameter(String yaml) {
+    parameters.add(yaml);
     return this;
   }
 
@@ -72,7 +77,9 @@ final class PoolYaml {
         + "\n    from:\n      uri: \"pool:"
         + model
         + "\"\n"
-        + aliases
+        + (parameters.isEmpty()
+            ? ""
+            : "      parameters: { " + String.join(", ", parameters) + " }\n")
         + "      steps:\n        - loadBalance:\n            customLoadBalancer: { ref: "
         + balancer
         + " }\n            steps:\n"
