@@ -56,6 +56,7 @@ class ArchitectureTest {
   @ParameterizedTest
   @CsvSource({
     "time, ''",
+    "admission, time",
     "outcome, ''",
     "request, time",
     "fleet, time outcome",
@@ -64,7 +65,7 @@ class ArchitectureTest {
     "health, time outcome request fleet",
     "admission, time fleet",
     "telemetry, time outcome request fleet upstream health",
-    "ingress, time outcome request fleet upstream",
+    "ingress, time admission outcome request fleet upstream",
     "resume, time outcome request fleet upstream",
     "route, time outcome request fleet select upstream resume health admission telemetry ingress",
     "admin, fleet health",
