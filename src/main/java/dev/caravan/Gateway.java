@@ -7,6 +7,7 @@ import dev.caravan.fleet.Fleet;
 import dev.caravan.health.Breakers;
 import dev.caravan.health.FleetHealth;
 import dev.caravan.health.HealthSettings;
+import dev.caravan.health.Outliers;
 import dev.caravan.ingress.Drain;
 import dev.caravan.ingress.GatewayHttpComponent;
 import dev.caravan.ingress.HttpIngress;
@@ -27,6 +28,7 @@ import dev.caravan.route.ServerBalancer;
 import dev.caravan.route.Servers;
 import dev.caravan.select.Balancers;
 import dev.caravan.telemetry.AccessLog;
+import dev.caravan.telemetry.EjectionMeters;
 import dev.caravan.telemetry.HealthMeters;
 import dev.caravan.telemetry.LogFile;
 import dev.caravan.telemetry.Meters;
@@ -123,6 +125,8 @@ public class Gateway {
             Scheduler.on(loops),
             breakers,
             healthMeters);
+    EjectionMeters ejectionMeters = new EjectionMeters(registry);
+    Outliers outliers = new Outliers(health, ejectionMeters, ticker, chance);
     fleet =
         new Fleet(
             backend -> {
@@ -130,6 +134,8 @@ public class Gateway {
               healthMeters.watch(backend.name());
               breakers.join(backend);
               health.join(backend);
+              ejectionMeters.watch(backend.name());
+              outliers.watch(backend);
             });
     probes = new Probes(health);
     roads =
@@ -148,7 +154,7 @@ public class Gateway {
             });
     servers = new Servers(fleet, new TlsClients(), System::getenv, health::specified);
     DnsAddressResolverGroup resolver = Parts.resolver(transport);
-    client = new UpstreamClient(transport, resolver, ticker);
+    client = new UpstreamClient(transport, resolver, ticker, clock);
     pulses =
         settings.health().enabled()
             ? new Pulses(
