@@ -4,14 +4,17 @@ import dev.caravan.route.RouteFile;
 import dev.caravan.route.RouteFileError;
 import dev.caravan.route.RouteFiles;
 import dev.caravan.simulator.DemoFleet;
+import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.vertx.http.HttpServerStart;
 import io.vertx.core.Vertx;
+import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.ObservesAsync;
 import jakarta.inject.Inject;
+import jakarta.interceptor.Interceptor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -106,6 +109,13 @@ public class Boot {
   /** When the management port, the last of the two, is open. */
   void ready(@ObservesAsync HttpServerStart event) {
     LOG.info(Welcome.text(settings, gateway.pools().names(), managementPort));
+  }
+
+  /** When the process is told to stop, before anything else is stopped. */
+  void drain(@Observes @Priority(Interceptor.Priority.PLATFORM_BEFORE) ShutdownEvent event) {
+    if (camel != null) {
+      gateway.drain();
+    }
   }
 
   /** When the routes have stopped: the event loops carry them to their end. */

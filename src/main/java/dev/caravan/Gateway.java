@@ -1,12 +1,15 @@
 package dev.caravan;
 
+import dev.caravan.admission.Admission;
+import dev.caravan.admission.Memory;
+import dev.caravan.admission.Shed;
 import dev.caravan.fleet.Fleet;
 import dev.caravan.health.Breakers;
 import dev.caravan.health.FleetHealth;
 import dev.caravan.health.HealthSettings;
+import dev.caravan.ingress.Drain;
 import dev.caravan.ingress.GatewayHttpComponent;
 import dev.caravan.ingress.HttpIngress;
-import dev.caravan.ingress.HttpSettings;
 import dev.caravan.request.RequestId;
 import dev.caravan.route.ErrorAnswer;
 import dev.caravan.route.ModelComponent;
@@ -18,6 +21,7 @@ import dev.caravan.route.ProbeAnswer;
 import dev.caravan.route.ProbeComponent;
 import dev.caravan.route.ProbeTimer;
 import dev.caravan.route.Probes;
+import dev.caravan.route.Resumptions;
 import dev.caravan.route.RouteFileValidator;
 import dev.caravan.route.ServerBalancer;
 import dev.caravan.route.Servers;
@@ -26,6 +30,7 @@ import dev.caravan.telemetry.AccessLog;
 import dev.caravan.telemetry.HealthMeters;
 import dev.caravan.telemetry.LogFile;
 import dev.caravan.telemetry.Meters;
+import dev.caravan.telemetry.ResumptionMeters;
 import dev.caravan.time.Chance;
 import dev.caravan.time.Scheduler;
 import dev.caravan.time.Ticker;
@@ -34,23 +39,17 @@ import dev.caravan.upstream.TlsClients;
 import dev.caravan.upstream.Transport;
 import dev.caravan.upstream.UpstreamClient;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.micrometer.core.instrument.Tag;
 import io.netty.channel.EventLoopGroup;
-import io.netty.resolver.dns.DnsAddressResolverGroup;
-import io.netty.resolver.dns.DnsNameResolverBuilder;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
-import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
 import jakarta.inject.Singleton;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.model.ErrorHandlerDefinition;
@@ -75,7 +74,8 @@ public class Gateway {
    */
   private static final int UNANSWERED = 2;
 
-  private final Ticker ticker = Ticker.system();
+  private final Settings settings;
+  private final Ticker ticker;
   private final Chance chance;
   private final Transport transport = Transport.best();
   private final EventLoopGroup loops;
@@ -87,11 +87,19 @@ public class Gateway {
   private final PoolRoads roads;
   private final Servers servers;
   private final UpstreamClient client;
+  private final Resumptions resumptions;
+  private final Admission admission;
   private final HttpIngress ingress;
   private final @Nullable LogFile log;
 
   @Inject
   Gateway(Settings settings, MeterRegistry everyRegistry) {
+    this(settings, everyRegistry, Ticker.system());
+  }
+
+  Gateway(Settings settings, MeterRegistry everyRegistry, Ticker ticker) {
+    this.settings = settings;
+    this.ticker = ticker;
     WallClock clock = WallClock.system();
     chance = settings.seed().map(Chance::seeded).orElseGet(Chance::system);
     int threads =
@@ -99,9 +107,10 @@ public class Gateway {
             ? settings.eventLoops()
             : Runtime.getRuntime().availableProcessors();
     loops = transport.eventLoops(threads, "caravan-loop");
-    MeterRegistry registry = narrowed(everyRegistry);
+    MeterRegistry registry = Parts.narrowed(everyRegistry);
     Meters meters = new Meters(registry);
     HealthMeters healthMeters = new HealthMeters(registry);
+    resumptions = new Resumptions(new ResumptionMeters(registry), ticker);
     breakers = new Breakers(ticker, healthMeters);
     health =
         new FleetHealth(
@@ -135,15 +144,16 @@ public class Gateway {
               roads.open(pool);
             });
     servers = new Servers(fleet, new TlsClients(), System::getenv, health::specified);
-    client = new UpstreamClient(transport, resolver(), ticker);
-    log = openLog(settings.accessLog());
+    client = new UpstreamClient(transport, Parts.resolver(transport), ticker);
+    log = Parts.openLog(settings.accessLog(), ticker);
     AccessLog accessLog = new AccessLog(clock, log == null ? line -> {} : log::append);
     if (log != null) {
       meters.watch(log);
     }
+    admission = new Admission(Parts.limits(settings.limits()), Memory.ofThisProcess(), ticker);
     ingress =
         new HttpIngress(
-            httpSettings(settings.http()),
+            Parts.httpSettings(settings.http()),
             pools,
             (call, id, path, status, outcome, start, bytesOut) -> {
               long duration = ticker.nanos() - start;
@@ -151,54 +161,28 @@ public class Gateway {
               accessLog.request(call, id, path, status, outcome, duration, bytesOut);
             },
             sent -> RequestId.of(sent, chance),
+            admission,
             ticker);
+    measure(meters);
+    admission.watch(loops);
+  }
+
+  private void measure(Meters meters) {
     meters.gauge(
         "caravan.requests.inflight", "Requests that are being answered now", ingress::requests);
     meters.gauge(
         "caravan.connections", "Client connections that are open now", ingress::connections);
-  }
-
-  /** The one registry behind a composite, if it is one: a composite costs a loop at every count. */
-  private static MeterRegistry narrowed(MeterRegistry registry) {
-    return registry instanceof CompositeMeterRegistry composite
-            && composite.getRegistries().size() == 1
-        ? narrowed(composite.getRegistries().iterator().next())
-        : registry;
-  }
-
-  private @Nullable LogFile openLog(Settings.AccessLog settings) {
-    String path = settings.path().orElse("");
-    if (path.isBlank()) {
-      return null;
+    meters.gauge(
+        "caravan.event.loop.lag.seconds",
+        "How late the event loop that lags most runs its tasks",
+        () -> admission.maxLagNanos() / 1e9);
+    for (Shed why : Shed.values()) {
+      meters.counter(
+          "caravan.shed",
+          "Requests and connections that the gateway turned away because it was overloaded",
+          Tag.of("reason", why.label()),
+          () -> admission.shed(why));
     }
-    try {
-      return new LogFile(
-          path.equals("-") ? null : Path.of(path),
-          settings.maxSize().asLongValue(),
-          settings.keep(),
-          ticker);
-    } catch (IOException e) {
-      throw new ConfigurationException(
-          "caravan.access-log.path: " + path + " cannot be written: " + e);
-    }
-  }
-
-  private DnsAddressResolverGroup resolver() {
-    return new DnsAddressResolverGroup(
-        new DnsNameResolverBuilder().datagramChannelFactory(transport.datagramChannels()));
-  }
-
-  private static HttpSettings httpSettings(Settings.Http http) {
-    return new HttpSettings(
-        Math.toIntExact(http.maxBody().asLongValue()),
-        Math.toIntExact(http.maxLine().asLongValue()),
-        Math.toIntExact(http.maxHead().asLongValue()),
-        http.headTimeout().toMillis(),
-        http.bodyTimeout().toMillis(),
-        http.idleTimeout().toMillis(),
-        http.writeTimeout().toMillis(),
-        Set.copyOf(http.passHeaders()),
-        http.maxTimeout().toMillis());
   }
 
   /** Makes the parts known to Camel; before any route is read. */
@@ -217,7 +201,7 @@ public class Gateway {
           .bindAsPrototype(
               name,
               LoadBalancer.class,
-              () -> new ServerBalancer(Balancers.named(name, chance), roads));
+              () -> new ServerBalancer(Balancers.named(name, chance), roads, resumptions));
     }
     // A failed attempt is the balancer's business, not that of an error handler at every step. Only
     // a route that names another configuration has one.
@@ -280,6 +264,12 @@ public class Gateway {
       }
     }
     return stuck;
+  }
+
+  /** Lets what runs end, and takes nothing new; waits for it. */
+  void drain() {
+    new Drain(ingress, ticker)
+        .run(settings.shutdown().delay().toMillis(), settings.shutdown().timeout().toMillis());
   }
 
   void stop() {

@@ -24,6 +24,7 @@ public class ReadyCheck implements HealthCheck {
   @Override
   public HealthCheckResponse call() {
     boolean listening = gateway.ingress().listening();
+    boolean draining = gateway.ingress().draining();
     List<String> pools = gateway.pools().names();
     List<String> unserved = gateway.pools().unserved();
     boolean served =
@@ -33,8 +34,11 @@ public class ReadyCheck implements HealthCheck {
           case LISTENING -> true;
         };
     HealthCheckResponseBuilder response =
-        HealthCheckResponse.named("inference").status(listening && served);
+        HealthCheckResponse.named("inference").status(listening && served && !draining);
     response.withData("listening", listening).withData("pools", (long) pools.size());
+    if (draining) {
+      response.withData("draining", true);
+    }
     if (!unserved.isEmpty()) {
       response.withData("pools without a server", String.join(", ", unserved));
     }

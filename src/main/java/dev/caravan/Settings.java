@@ -16,6 +16,10 @@ public interface Settings {
 
   Http http();
 
+  Limits limits();
+
+  Shutdown shutdown();
+
   Routes routes();
 
   Probe probe();
@@ -75,6 +79,36 @@ public interface Settings {
             + "session-id,x-session-affinity,x-claude-code-session-id,x-litellm-session-id,"
             + "x-dynamo-session-id,x-stainless-retry-count")
     List<String> passHeaders();
+  }
+
+  /** What the gateway takes upon itself at most; 0 for no limit. */
+  interface Limits {
+    /** Requests for inference that are answered at a time. */
+    @WithDefault("20000")
+    int requests();
+
+    /** Clients' connections that are open at a time. */
+    @WithDefault("40000")
+    int connections();
+
+    /** How late an event loop may run its tasks. */
+    @WithDefault("500ms")
+    Duration loopLag();
+
+    /** The share of the heap and of the direct memory that may be in use. */
+    @WithDefault("0.85")
+    double memory();
+  }
+
+  /** The way out when the process is told to stop. */
+  interface Shutdown {
+    /** How long the inference port goes on serving when readiness is down already. */
+    @WithDefault("0s")
+    Duration delay();
+
+    /** How long requests that run then may go on. */
+    @WithDefault("30s")
+    Duration timeout();
   }
 
   /** The route files. */

@@ -64,8 +64,9 @@ class ArchitectureTest {
     "health, time outcome request fleet",
     "admission, time fleet",
     "telemetry, time outcome request fleet upstream health",
-    "ingress, time outcome request fleet upstream",
-    "route, time outcome request fleet select upstream health admission telemetry ingress",
+    "ingress, time admission outcome request fleet upstream",
+    "resume, time outcome request fleet upstream",
+    "route, time outcome request fleet select upstream resume health admission telemetry ingress",
     "admin, fleet health",
     "simulator, time",
   })
@@ -107,6 +108,7 @@ class ArchitectureTest {
             "admission",
             "telemetry",
             "ingress",
+            "resume",
             "route",
             "admin",
             "simulator");

@@ -8,6 +8,7 @@ import dev.caravan.route.RouteFile;
 import dev.caravan.route.RouteFileError;
 import dev.caravan.route.RouteFiles;
 import dev.caravan.testing.Ports;
+import dev.caravan.time.Ticker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
 import io.smallrye.config.PropertiesConfigSource;
 import io.smallrye.config.SmallRyeConfig;
@@ -41,7 +42,8 @@ public final class TestGateway implements AutoCloseable {
   private final Gateway gateway;
   private final int port = Ports.free();
 
-  private TestGateway(String routes, Map<String, String> properties) throws Exception {
+  private TestGateway(String routes, Map<String, String> properties, Ticker ticker)
+      throws Exception {
     Map<String, String> values = packaged();
     values.put("caravan.http.host", "127.0.0.1");
     values.put("caravan.http.port", Integer.toString(port));
@@ -50,7 +52,7 @@ public final class TestGateway implements AutoCloseable {
     directory = Files.createTempDirectory("routes");
     values.put("caravan.access-log.path", directory.resolve(ACCESS_LOG).toString());
     values.putAll(properties);
-    gateway = new Gateway(settings(values), meters);
+    gateway = new Gateway(settings(values), meters, ticker);
     try {
       Properties overrides = new Properties();
       overrides.putAll(values);
@@ -77,7 +79,13 @@ public final class TestGateway implements AutoCloseable {
 
   /** Starts a gateway with those pools and settings; probes are off unless the settings say on. */
   public static TestGateway start(String routes, Map<String, String> properties) throws Exception {
-    return new TestGateway(routes, properties);
+    return start(routes, properties, Ticker.system());
+  }
+
+  /** The same on a clock that a test may turn. */
+  public static TestGateway start(String routes, Map<String, String> properties, Ticker ticker)
+      throws Exception {
+    return new TestGateway(routes, properties, ticker);
   }
 
   private static Map<String, String> packaged() throws IOException {
@@ -147,6 +155,16 @@ public final class TestGateway implements AutoCloseable {
   /** Client connections that are open now. */
   public int connections() {
     return gateway.ingress().connections();
+  }
+
+  /** Drains as at SIGTERM; waits for it. */
+  public void drain() {
+    gateway.drain();
+  }
+
+  /** Whether it is on its way out. */
+  public boolean draining() {
+    return gateway.ingress().draining();
   }
 
   /** Waits until no request holds a server. */

@@ -1,4 +1,7 @@
-/** What a pool may spend beside its clients' own requests: retries and hedges, by share. */
+/**
+ * Whether something more may run: whether the gateway itself can take another request, and what a
+ * pool may spend on retries and hedges beside its clients' own requests.
+ */
 @NullMarked
 package dev.caravan.admission;
 

@@ -22,7 +22,7 @@ final class CamelEntry implements Entry {
   @Override
   public void enter(Call call, PassedHeaders headers, Reply reply) {
     if (!consumer.isRunAllowed() || consumer.isSuspended()) {
-      reply.error(ClientError.unavailable("The gateway is stopping.", 1));
+      reply.error(ClientErrors.stopping());
       return;
     }
     Exchange exchange = consumer.createExchange(false);

@@ -1,9 +1,11 @@
 package dev.caravan.ingress;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import dev.caravan.admission.Shed;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.request.InvalidRequest;
 import java.nio.charset.StandardCharsets;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  * @param message one sentence for the client
  * @param param the field at fault, if any
  * @param code a machine-readable code, if any
- * @param retryAfterSeconds when to come again; -1 to leave that to the client
+ * @param retryAfterMillis when to come again, two minutes at most; -1 to leave that to the client
  * @param allow the methods to name in {@code Allow}; null for none
  */
 public record ClientError(
@@ -24,11 +26,26 @@ public record ClientError(
     String message,
     @Nullable String param,
     @Nullable String code,
-    long retryAfterSeconds,
+    long retryAfterMillis,
     @Nullable String allow) {
+
+  /**
+   * OpenAI's clients obey {@code Retry-After} up to this, and do not come again at all above it.
+   *
+   * @see <a href="https://github.com/openai/openai-python/blob/main/src/openai/_base_client.py">its
+   *     retry rules</a>
+   */
+  private static final long MOST_MILLIS = 120_000;
 
   static final String INVALID = "invalid_request_error";
   static final String SERVER = "server_error";
+
+  /** When to come again where nobody said; chosen without experiment. */
+  private static final long A_MOMENT = 1_000;
+
+  public ClientError {
+    retryAfterMillis = retryAfterMillis < 0 ? -1 : Math.min(MOST_MILLIS, retryAfterMillis);
+  }
 
   /** A request at fault. */
   public static ClientError of(InvalidRequest fault) {
@@ -53,7 +70,29 @@ public record ClientError(
   /** Nobody could take the request. */
   public static ClientError unavailable(String message, long retryAfterSeconds) {
     return new ClientError(
-        503, SERVER, message, null, "no_server_available", Math.max(1, retryAfterSeconds), null);
+        503,
+        SERVER,
+        message,
+        null,
+        "no_server_available",
+        1_000 * Math.max(1, Math.min(MOST_MILLIS / 1_000, retryAfterSeconds)),
+        null);
+  }
+
+  /** The gateway itself has too much to do, or too many who want something of it. */
+  static ClientError overloaded(Shed why) {
+    return new ClientError(
+        503,
+        SERVER,
+        switch (why) {
+          case LOOP_LAG, MEMORY -> "The gateway is overloaded.";
+          case REQUESTS -> "The gateway has as many requests as it may have.";
+          case CONNECTIONS -> "The gateway has as many connections as it may have.";
+        },
+        null,
+        "overloaded",
+        A_MOMENT,
+        null);
   }
 
   /** Something in the gateway failed; the operator's log says what. */
@@ -71,7 +110,7 @@ public record ClientError(
           "All model servers are at their limit.",
           null,
           "rate_limit_exceeded",
-          seconds(throttled.retryAfterMillis()),
+          orMoment(throttled.retryAfterMillis()),
           null);
     }
     if (outcome instanceof Outcome.FailedBefore failed) {
@@ -87,10 +126,11 @@ public record ClientError(
                 "The model servers cannot take the request now.",
                 null,
                 "no_server_available",
-                seconds(failed.retryAfterMillis()),
+                orMoment(failed.retryAfterMillis()),
                 null);
         default ->
-            new ClientError(502, SERVER, "The model server failed.", null, "bad_gateway", 1, null);
+            new ClientError(
+                502, SERVER, "The model server failed.", null, "bad_gateway", A_MOMENT, null);
       };
     }
     if (outcome instanceof Outcome.Expired) {
@@ -108,8 +148,25 @@ public record ClientError(
         504, SERVER, "The time that the request allows is over.", null, "timeout", -1, null);
   }
 
-  private static long seconds(long millis) {
-    return Math.max(1, (millis + 999) / 1000);
+  private static long orMoment(long millis) {
+    return millis <= 0 ? A_MOMENT : millis;
+  }
+
+  /** When to come again, in whole seconds from 1; -1 to leave that to the client. */
+  public long retryAfterSeconds() {
+    return retryAfterMillis < 0 ? -1 : Math.max(1, (retryAfterMillis + 999) / 1000);
+  }
+
+  /**
+   * What to say to clients that would come again after every 5xx: a gateway or a server that has no
+   * room now may have some later, while a request that took too long, or met a fault, would only do
+   * so once more. Empty where the client decides rightly by itself.
+   */
+  Optional<Boolean> shouldRetry() {
+    return switch (status) {
+      case 429, 502, 503 -> Optional.of(true);
+      default -> status < 500 ? Optional.empty() : Optional.of(false);
+    };
   }
 
   /** The error object, as it stands in a body and in an event. */

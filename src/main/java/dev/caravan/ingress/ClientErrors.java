@@ -2,11 +2,53 @@ package dev.caravan.ingress;
 
 import dev.caravan.outcome.Outcome;
 import dev.caravan.outcome.Outcome.Cause;
+import io.netty.buffer.ByteBuf;
+import java.nio.charset.StandardCharsets;
 
-/** The error that ends a stream whose server failed. */
+/** How an error goes out: as an answer's headers, as the end of a stream. */
 final class ClientErrors {
 
+  private static final String SHUTDOWN = "gateway_shutdown";
+
   private ClientErrors() {}
+
+  /** Appends the header lines that an error brings along. */
+  static void writeHeaders(ByteBuf out, ClientError error) {
+    if (error.retryAfterSeconds() >= 0) {
+      line(out, "retry-after: ", Long.toString(error.retryAfterSeconds()));
+      if (error.status() == 429) {
+        line(out, "retry-after-ms: ", Long.toString(error.retryAfterMillis()));
+      }
+    }
+    error.shouldRetry().ifPresent(retry -> line(out, "x-should-retry: ", retry.toString()));
+    if (error.allow() != null) {
+      line(out, "allow: ", error.allow());
+    }
+  }
+
+  private static void line(ByteBuf out, String name, String value) {
+    out.writeCharSequence(name, StandardCharsets.US_ASCII);
+    out.writeCharSequence(value, StandardCharsets.US_ASCII);
+    out.writeShort('\r' << 8 | '\n');
+  }
+
+  /** What a request is told that comes, or is not answered yet, when the gateway stops. */
+  static ClientError stopping() {
+    return new ClientError(
+        503, ClientError.SERVER, "The gateway is stopping.", null, SHUTDOWN, 1_000, null);
+  }
+
+  /** What the last event of a stream says that the gateway cuts because it stops. */
+  static ClientError cut() {
+    return new ClientError(
+        503,
+        ClientError.SERVER,
+        "The gateway is stopping; the answer is not complete.",
+        null,
+        SHUTDOWN,
+        -1,
+        null);
+  }
 
   /** What the last event of a broken stream says. */
   static ClientError midStream(Outcome how) {

@@ -76,7 +76,9 @@ final class GatewayServer extends HttpServerBootstrapFactory {
     String host = consumer.getConfiguration().getHost();
     int port = consumer.getConfiguration().getPort();
     try {
-      listening = bootstrap.bind(new InetSocketAddress(host, port)).sync().channel();
+      Channel bound = bootstrap.bind(new InetSocketAddress(host, port)).sync().channel();
+      listening = bound;
+      ingress.bound(bound);
     } catch (Exception e) {
       // Quarkus prints the message of this type alone, without a trace.
       throw new ConfigurationException(

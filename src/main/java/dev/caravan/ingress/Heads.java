@@ -1,10 +1,11 @@
 package dev.caravan.ingress;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.handler.codec.http.HttpResponseStatus;
 import java.nio.charset.StandardCharsets;
 
-/** Status lines, ready for the wire. */
+/** Status lines and heads without more, ready for the wire. */
 final class Heads {
   private static final byte[][] LINES = new byte[600][];
 
@@ -16,7 +17,18 @@ final class Heads {
     }
   }
 
+  private static final ByteBuf CONTINUE =
+      Unpooled.unreleasableBuffer(
+          Unpooled.directBuffer()
+              .writeBytes("HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII))
+              .asReadOnly());
+
   private Heads() {}
+
+  /** The head that asks for the body. */
+  static ByteBuf goOn() {
+    return CONTINUE.duplicate();
+  }
 
   /** Appends the status line for a status from 100 to 599. */
   static void status(ByteBuf out, int status) {

@@ -1,5 +1,7 @@
 package dev.caravan.ingress;
 
+import dev.caravan.admission.LoopWatch;
+import dev.caravan.admission.Shed;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.request.Api;
 import dev.caravan.request.InvalidRequest;
@@ -15,32 +17,28 @@ import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
-import java.nio.charset.StandardCharsets;
-import java.util.ArrayDeque;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /*
- * Requests on one connection are answered in order, one at a time. What a client sends ahead
- * (pipelining) waits, decoded, in a short queue, and reading stops when the queue is full; reading
- * goes on otherwise, because only a read tells that the client has left.
+ * Requests on one connection are answered in order, one at a time; what is sent ahead waits.
  */
 
 /** One client's connection: reads requests, sends them down the routes, writes the replies. */
 final class HttpConnection extends ChannelInboundHandlerAdapter {
-  /** Pipelined messages kept before reading stops; chosen without experiment. */
-  private static final int MAX_AHEAD = 64;
-
   /** The most of an unwanted body that is read to keep a connection; beyond, it is closed. */
   private static final int MAX_DISCARD = 1 << 20;
+
+  /** A body that is larger already does not grow further when memory is short. */
+  private static final int SMALL_BODY = 64 * 1024;
 
   /** How long a client that is still sending may read its error before the connection closes. */
   private static final long LINGER_MILLIS = 2_000;
 
-  private static final ByteBuf CONTINUE =
-      Unpooled.unreleasableBuffer(
-          Unpooled.directBuffer()
-              .writeBytes("HTTP/1.1 100 Continue\r\n\r\n".getBytes(StandardCharsets.US_ASCII))
-              .asReadOnly());
+  /** How long a connection without a request stays when nothing new is taken. */
+  private static final long LAST_CALL_MILLIS = 1_000;
+
+  private static final String NO_PIPELINE = "not in a pipeline yet";
 
   private enum State {
     /** Between requests, or reading a head. */
@@ -54,14 +52,15 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   }
 
   private final HttpIngress ingress;
-  private final ArrayDeque<Object> ahead = new ArrayDeque<>(4);
+  private final Ahead ahead = new Ahead();
   private State state = State.HEAD;
   private @Nullable ChannelHandlerContext context;
   private @Nullable Incoming incoming;
   private @Nullable Reply reply;
-  private boolean draining;
-  private boolean readingPaused;
+  private @Nullable LoopWatch loop;
   private @Nullable Deadline deadline;
+  private boolean stays;
+  private boolean draining;
   private boolean headStarted;
 
   HttpConnection(HttpIngress ingress) {
@@ -71,13 +70,21 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   @Override
   public void handlerAdded(ChannelHandlerContext ctx) {
     context = ctx;
+    loop = ingress.admission().of(ctx.executor());
     deadline = new Deadline(ctx.executor(), ingress.ticker(), this::expired);
   }
 
   @Override
   public void channelActive(ChannelHandlerContext ctx) {
-    ingress.opened(ctx.channel());
-    deadline().in(ingress.settings().headMillis());
+    stays = ingress.opened(ctx.channel());
+    if (stays) {
+      deadline().in(ingress.settings().headMillis());
+    } else if (ingress.crowded()) {
+      ctx.close();
+    } else {
+      BareAnswer.write(ctx, ingress.requestId(null), ClientError.overloaded(Shed.CONNECTIONS));
+      linger(ctx);
+    }
   }
 
   // ---- reading
@@ -93,11 +100,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
     if (state == State.ANSWERING) {
-      ahead.add(message);
-      if (ahead.size() >= MAX_AHEAD && !readingPaused) {
-        readingPaused = true;
-        ctx.channel().config().setAutoRead(false);
-      }
+      ahead.add(ctx, message);
       return;
     }
     handle(ctx, message);
@@ -136,9 +139,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
             passed);
     incoming = next;
     reply = new Reply(this, ctx, next);
-    ingress.begun();
-    ClientError error = head.error();
-    if (error != null && (head.fatal() || unread(head, error))) {
+    ClientError error = ingress.begun(next, loop());
+    if (error != null && (head.fatal() || head.unread(error, MAX_DISCARD))) {
       answerAndLinger(ctx, error);
       return;
     }
@@ -146,13 +148,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     state = State.BODY;
     deadline().in(ingress.settings().bodyMillis());
     if (head.expectsContinue()) {
-      ctx.writeAndFlush(CONTINUE.duplicate(), ctx.voidPromise());
+      ctx.writeAndFlush(Heads.goOn(), ctx.voidPromise());
     }
-  }
-
-  /** Whether the body of a request at fault is not worth waiting for. */
-  private static boolean unread(RequestHead head, ClientError error) {
-    return head.expectsContinue() || error.status() == 413 || head.contentLength() > MAX_DISCARD;
   }
 
   private void onContent(ChannelHandlerContext ctx, HttpContent content) {
@@ -173,6 +170,12 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       content.release();
       ClientError early = reading.early;
       answerAndLinger(ctx, early != null ? early : RequestHead.tooLarge(ingress.settings()));
+      return;
+    }
+    if (reading.received > SMALL_BODY && !unwanted && ingress.admission().memoryShort()) {
+      content.release();
+      ingress.admission().count(Shed.MEMORY);
+      answerAndLinger(ctx, ClientError.overloaded(Shed.MEMORY));
       return;
     }
     if (part.isReadable() && !unwanted) {
@@ -233,7 +236,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
     reply = null;
     incoming = null;
-    ingress.over();
+    ingress.over(answered);
     ingress
         .ends()
         .ended(
@@ -253,7 +256,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (state == State.LINGER) {
       return;
     }
-    if (close) {
+    if (close || ingress.phase().compareTo(Phase.CLOSED) >= 0) {
       // What the client sent ahead is not read, and a plain close would reset the connection
       // before it has read the answer.
       linger(ctx);
@@ -277,10 +280,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     } finally {
       draining = false;
     }
-    if (readingPaused && ahead.size() < MAX_AHEAD) {
-      readingPaused = false;
-      ctx.channel().config().setAutoRead(true);
-    }
+    ahead.read(ctx);
   }
 
   private void answerAndLinger(ChannelHandlerContext ctx, ClientError error) {
@@ -297,12 +297,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   /** Closes our half, and the whole when the client has read it or does not hurry. */
   private void linger(ChannelHandlerContext ctx) {
     state = State.LINGER;
-    releaseAhead();
+    ahead.release();
+    ahead.read(ctx);
     ctx.flush();
-    if (readingPaused) {
-      readingPaused = false;
-      ctx.channel().config().setAutoRead(true);
-    }
     // Our half is closed behind the last byte: to close it at once would throw away what waits.
     deadline().in(ingress.settings().writeMillis());
     ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> halfClose(ctx));
@@ -344,6 +341,32 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   // ---- ends
 
+  /** Whether the answer at hand is to be the last of this connection. */
+  boolean leaving() {
+    return ingress.draining();
+  }
+
+  @Override
+  public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
+    if (event == Phase.CLOSED) {
+      if (state == State.HEAD && !headStarted) {
+        // A request may be on its way: it gets its answer, and the connection is not kept for more.
+        deadline().in(Math.min(LAST_CALL_MILLIS, ingress.settings().idleMillis()));
+      }
+    } else if (event == Phase.OVER) {
+      Reply running = reply;
+      if (state == State.ANSWERING && running != null) {
+        running.cut();
+      } else if (state == State.BODY) {
+        answerAndLinger(ctx, ClientErrors.stopping());
+      } else if (state == State.HEAD) {
+        linger(ctx);
+      }
+    } else {
+      super.userEventTriggered(ctx, event);
+    }
+  }
+
   @Override
   public void channelInactive(ChannelHandlerContext ctx) {
     deadline().stop();
@@ -356,8 +379,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       read.releaseBody();
       incoming = null;
     }
-    releaseAhead();
-    ingress.closed(ctx.channel());
+    ahead.release();
+    ingress.closed(ctx.channel(), stays);
   }
 
   @Override
@@ -373,21 +396,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     ctx.close();
   }
 
-  private void releaseAhead() {
-    Object message;
-    while ((message = ahead.poll()) != null) {
-      ReferenceCountUtil.release(message);
-    }
-  }
-
   // ---- time
 
   private Deadline deadline() {
-    Deadline own = deadline;
-    if (own == null) {
-      throw new IllegalStateException("not in a pipeline yet");
-    }
-    return own;
+    return Objects.requireNonNull(deadline, NO_PIPELINE);
   }
 
   private void expired() {
@@ -398,38 +410,18 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (state == State.BODY) {
       answerAndLinger(ctx, ClientError.invalid(408, "The body did not arrive in time.", "timeout"));
     } else if (state == State.HEAD && headStarted) {
-      slowHead(ctx);
+      BareAnswer.toSlowHead(ctx, ingress);
       linger(ctx);
     } else {
       ctx.close();
     }
   }
 
-  /** Answers a head that never ended; there is no request yet that a {@link Reply} could answer. */
-  private void slowHead(ChannelHandlerContext ctx) {
-    String id = ingress.requestId(null);
-    byte[] error =
-        ClientError.invalid(408, "The request's head did not arrive in time.", "timeout").json();
-    ByteBuf out = ctx.alloc().buffer(320);
-    Heads.status(out, 408);
-    out.writeCharSequence(
-        "content-type: application/json\r\nconnection: close\r\nx-request-id: "
-            + id
-            + "\r\nx-caravan-backend: none\r\nx-caravan-attempts: 0\r\ncontent-length: "
-            + error.length
-            + "\r\n\r\n",
-        StandardCharsets.US_ASCII);
-    out.writeBytes(error);
-    ctx.writeAndFlush(out, ctx.voidPromise());
-    long now = ingress.ticker().nanos();
-    ingress.ends().ended(null, id, "other", 408, new Outcome.Completed(408), now, error.length);
+  private LoopWatch loop() {
+    return Objects.requireNonNull(loop, NO_PIPELINE);
   }
 
   private ChannelHandlerContext ctx() {
-    ChannelHandlerContext ctx = context;
-    if (ctx == null) {
-      throw new IllegalStateException("not in a pipeline yet");
-    }
-    return ctx;
+    return Objects.requireNonNull(context, NO_PIPELINE);
   }
 }

@@ -1,5 +1,8 @@
 package dev.caravan.ingress;
 
+import dev.caravan.admission.Admission;
+import dev.caravan.admission.LoopWatch;
+import dev.caravan.admission.Shed;
 import dev.caravan.request.RequestParser;
 import dev.caravan.time.Ticker;
 import io.netty.channel.Channel;
@@ -18,34 +21,43 @@ import org.jspecify.annotations.Nullable;
 public final class HttpIngress {
   private static final Logger LOG = Logger.getLogger(HttpIngress.class);
 
+  /** Connections over the limit that may be open to read their error; chosen without experiment. */
+  private static final int MAX_LEAVING = 1_000;
+
   private final RequestParser parser = new RequestParser();
   private final HttpSettings settings;
   private final HeaderAllowList passed;
   private final ModelCatalog catalog;
   private final RequestEnd ends;
   private final UnaryOperator<@Nullable String> requestIds;
+  private final Admission admission;
   private final Ticker ticker;
   private final ChannelGroup open = new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE);
   private final LongAdder requests = new LongAdder();
   private volatile boolean listening;
+  private volatile @Nullable Channel port;
+  private volatile Phase phase = Phase.OPEN;
   private volatile Entry entry = HttpIngress::closedForNow;
 
   /**
    * An ingress with no routes behind it yet.
    *
    * @param requestIds gives the id to use for what the client sent as {@code x-request-id}
+   * @param admission judges whether the gateway can take more
    */
   public HttpIngress(
       HttpSettings settings,
       ModelCatalog catalog,
       RequestEnd ends,
       UnaryOperator<@Nullable String> requestIds,
+      Admission admission,
       Ticker ticker) {
     this.settings = settings;
     this.passed = new HeaderAllowList(settings.passHeaders());
     this.catalog = catalog;
     this.ends = ends;
     this.requestIds = requestIds;
+    this.admission = admission;
     this.ticker = ticker;
   }
 
@@ -97,20 +109,63 @@ public final class HttpIngress {
     return requests.sum();
   }
 
-  void begun() {
+  Admission admission() {
+    return admission;
+  }
+
+  /**
+   * A request's head is here.
+   *
+   * @param loop what is known of its event loop
+   * @return the error to answer with, where the request goes no further
+   */
+  @Nullable ClientError begun(Incoming request, LoopWatch loop) {
     requests.increment();
+    ClientError error = request.head.error();
+    if (error != null || request.head.api() == null) {
+      return error;
+    }
+    if (phase.compareTo(Phase.CLOSED) >= 0) {
+      return ClientErrors.stopping();
+    }
+    Shed why = admission.enter(loop);
+    request.admitted = why == null;
+    return why == null ? null : ClientError.overloaded(why);
   }
 
-  void over() {
+  /** A request is answered, or its client has left. */
+  void over(Incoming request) {
     requests.decrement();
+    if (request.admitted) {
+      admission.leave();
+    }
   }
 
-  void opened(Channel channel) {
+  /**
+   * A client has connected.
+   *
+   * @return whether it may stay
+   */
+  boolean opened(Channel channel) {
     open.add(channel);
+    return admission.connect();
   }
 
-  void closed(Channel channel) {
+  /** Whether so many connections wait for their end that the next must not. */
+  boolean crowded() {
+    return open.size() - admission.connections() > MAX_LEAVING;
+  }
+
+  /**
+   * A connection is closed.
+   *
+   * @param stayed what {@link #opened} said of it
+   */
+  void closed(Channel channel, boolean stayed) {
     open.remove(channel);
+    if (stayed) {
+      admission.disconnect();
+    }
   }
 
   /** Whether requests are taken: the port is open and a route is behind it. */
@@ -121,6 +176,32 @@ public final class HttpIngress {
   /** Client connections that are open now. */
   public int connections() {
     return open.size();
+  }
+
+  /** The port is open. */
+  void bound(Channel listens) {
+    port = listens;
+  }
+
+  Phase phase() {
+    return phase;
+  }
+
+  /** Goes a step on the way out; every connection learns of it on its own loop. */
+  void phase(Phase next) {
+    phase = next;
+    Channel bound = port;
+    if (next == Phase.CLOSED && bound != null) {
+      bound.close().awaitUninterruptibly();
+    }
+    for (Channel each : open) {
+      each.pipeline().fireUserEventTriggered(next);
+    }
+  }
+
+  /** Whether no more than what runs, or not even that, is to be served. */
+  public boolean draining() {
+    return phase != Phase.OPEN;
   }
 
   /** Closes every client connection. */

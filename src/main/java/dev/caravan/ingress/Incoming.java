@@ -16,6 +16,10 @@ final class Incoming {
   final HeaderLines lines;
   final PassedHeaders headers;
   @Nullable ClientError early;
+
+  /** Whether it counts as one that the gateway is answering. */
+  boolean admitted;
+
   @Nullable ByteBuf body;
   long received;
 

@@ -1,6 +1,7 @@
 package dev.caravan.ingress;
 
 import dev.caravan.outcome.Outcome;
+import dev.caravan.outcome.Outcome.Cause;
 import dev.caravan.upstream.Answer;
 import dev.caravan.upstream.BodySink;
 import dev.caravan.upstream.Call;
@@ -57,7 +58,7 @@ final class Reply implements BodySink {
     status = head.status();
     long length = head.contentLength();
     chunked = length < 0 && !incoming.http10();
-    close = !incoming.keepAlive() || (length < 0 && incoming.http10());
+    close = lastAnswer() || (length < 0 && incoming.http10());
     headPending = true;
     from.attach(this, chunked);
   }
@@ -107,6 +108,10 @@ final class Reply implements BodySink {
         ctx.write(first, ctx.voidPromise());
       }
     }
+  }
+
+  private boolean lastAnswer() {
+    return !incoming.keepAlive() || connection.leaving();
   }
 
   private void ownHeaders(ByteBuf out) {
@@ -178,6 +183,10 @@ final class Reply implements BodySink {
 
   @Override
   public void broken(Outcome how) {
+    broken(how, ClientErrors.midStream(how));
+  }
+
+  private void broken(Outcome how, ClientError why) {
     if (done) {
       return;
     }
@@ -185,12 +194,12 @@ final class Reply implements BodySink {
       // Nothing has reached the client: it can still have a status.
       headPending = false;
       answer = null;
-      error(ClientErrors.midStream(how), how);
+      error(why, how);
       return;
     }
     Answer from = answer;
     if (from != null && from.head().eventStream() && chunked) {
-      byte[] error = ClientErrors.midStream(how).json();
+      byte[] error = why.json();
       byte[] event = new byte[FINAL_ERROR_PREFIX.length + error.length + 2];
       System.arraycopy(FINAL_ERROR_PREFIX, 0, event, 0, FINAL_ERROR_PREFIX.length);
       System.arraycopy(error, 0, event, FINAL_ERROR_PREFIX.length, error.length);
@@ -245,22 +254,15 @@ final class Reply implements BodySink {
   }
 
   private void json(byte[] body, @Nullable ClientError error) {
-    close = !incoming.keepAlive();
+    close = lastAnswer();
     ByteBuf out = ctx.alloc().buffer(320 + body.length);
     Heads.status(out, status);
     ascii(out, "content-type: application/json\r\ncontent-length: ");
     ascii(out, Integer.toString(body.length));
     out.writeShort('\r' << 8 | '\n');
     ownHeaders(out);
-    if (error != null && error.retryAfterSeconds() >= 0) {
-      ascii(out, "retry-after: ");
-      ascii(out, Long.toString(error.retryAfterSeconds()));
-      out.writeShort('\r' << 8 | '\n');
-    }
-    if (error != null && error.allow() != null) {
-      ascii(out, "allow: ");
-      ascii(out, error.allow());
-      out.writeShort('\r' << 8 | '\n');
+    if (error != null) {
+      ClientErrors.writeHeaders(out, error);
     }
     if (close) {
       ascii(out, "connection: close\r\n");
@@ -273,6 +275,20 @@ final class Reply implements BodySink {
       bytesOut = body.length;
     }
     ctx.write(out, ctx.voidPromise());
+  }
+
+  /** The gateway stops and does not wait for the rest of the answer. */
+  void cut() {
+    String detail = "the gateway is stopping";
+    if (answer == null) {
+      error(ClientErrors.stopping(), new Outcome.FailedBefore(Cause.GATEWAY, detail));
+    } else {
+      broken(
+          headPending
+              ? new Outcome.FailedBefore(Cause.GATEWAY, detail)
+              : new Outcome.FailedAfter(Cause.GATEWAY, detail),
+          headPending ? ClientErrors.stopping() : ClientErrors.cut());
+    }
   }
 
   /** The client is gone: whatever runs for it is stopped. */

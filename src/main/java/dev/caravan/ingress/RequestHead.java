@@ -266,6 +266,11 @@ final class RequestHead {
     return error;
   }
 
+  /** Whether a body that nobody will look at is not worth waiting for. */
+  boolean unread(ClientError why, int worthIt) {
+    return expectsContinue || why.status() == 413 || contentLength > worthIt;
+  }
+
   /** Whether nothing behind this head can be trusted. */
   boolean fatal() {
     return fatal;

@@ -25,14 +25,27 @@ final class Road implements AsyncCallback {
   private final Call call;
   private final AsyncCallback callback;
   private final PoolRoad pool;
-  private Tried tried = Tried.NONE;
+  private final @Nullable Resumption resumption;
+  private Tried tried;
   private int sent;
   private @Nullable UpstreamFailure last;
 
-  Road(ServerBalancer balancer, Exchange exchange, Call call, AsyncCallback callback) {
+  /**
+   * A road that has not begun.
+   *
+   * @param resumption whose answer broke off, where the request is to go on from there
+   */
+  Road(
+      ServerBalancer balancer,
+      Exchange exchange,
+      Call call,
+      @Nullable Resumption resumption,
+      AsyncCallback callback) {
     this.balancer = balancer;
     this.exchange = exchange;
     this.call = call;
+    this.resumption = resumption;
+    this.tried = resumption == null ? Tried.NONE : resumption.tried();
     this.callback = callback;
     this.pool = balancer.roads().of(call);
   }
@@ -99,7 +112,7 @@ final class Road implements AsyncCallback {
   public void done(boolean doneSync) {
     Exception failure = exchange.getException();
     if (failure == null) {
-      callback.done(false);
+      answered();
     } else if (call.loop().inEventLoop()) {
       failed(failure, call);
     } else {
@@ -107,8 +120,13 @@ final class Road implements AsyncCallback {
     }
   }
 
-  /** A hedged attempt is answered; its exchange has the answer. */
+  /** An attempt is answered; the exchange has the answer. */
   void answered() {
+    if (resumption != null) {
+      resumption.tried(tried);
+    } else if (call.policy().resume()) {
+      Resumption.offer(balancer, balancer.resumptions(), call, exchange, tried);
+    }
     callback.done(false);
   }
 

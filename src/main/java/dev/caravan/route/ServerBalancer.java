@@ -24,18 +24,15 @@ public final class ServerBalancer extends LoadBalancerSupport {
 
   private final Selector selector;
   private final PoolRoads roads;
+  private final Resumptions resumptions;
   private AsyncProcessor[] steps = new AsyncProcessor[0];
   private Backend[] backends = new Backend[0];
 
   /** A balancer without steps yet. */
-  public ServerBalancer(Selector selector, PoolRoads roads) {
+  public ServerBalancer(Selector selector, PoolRoads roads, Resumptions resumptions) {
     this.selector = selector;
     this.roads = roads;
-  }
-
-  /** The servers it balances over, in the order of its steps. */
-  List<Backend> backends() {
-    return List.of(backends);
+    this.resumptions = resumptions;
   }
 
   @Override
@@ -71,8 +68,13 @@ public final class ServerBalancer extends LoadBalancerSupport {
       callback.done(true);
       return true;
     }
-    new Road(this, exchange, call, callback).start();
+    new Road(this, exchange, call, null, callback).start();
     return false;
+  }
+
+  /** Sends a request whose answer broke off to a server that has not had it. */
+  void again(Exchange exchange, Call call, Resumption resumption, AsyncCallback callback) {
+    new Road(this, exchange, call, resumption, callback).start();
   }
 
   // ---- one attempt
@@ -120,6 +122,10 @@ public final class ServerBalancer extends LoadBalancerSupport {
 
   PoolRoads roads() {
     return roads;
+  }
+
+  Resumptions resumptions() {
+    return resumptions;
   }
 
   /** Whether it is worth a wait: somebody who has not had the request may be picked. */

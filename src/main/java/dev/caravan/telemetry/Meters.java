@@ -10,9 +10,13 @@ import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.List;
+import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -33,6 +37,8 @@ public final class Meters {
 
   private final MeterRegistry registry;
   private final ConcurrentHashMap<RequestKey, RequestMeters> requests = new ConcurrentHashMap<>();
+  // The registry itself forgets a count that nobody else holds.
+  private final Queue<Supplier<Number>> counts = new ConcurrentLinkedQueue<>();
 
   public Meters(MeterRegistry registry) {
     this.registry = registry;
@@ -67,6 +73,15 @@ public final class Meters {
   /** Shows a number as it is when somebody looks. */
   public void gauge(String name, String description, Supplier<Number> number) {
     Gauge.builder(name, number).description(description).register(registry);
+  }
+
+  /** Shows a count that only grows as it is when somebody looks. */
+  public void counter(String name, String description, Tag tag, Supplier<Number> count) {
+    FunctionCounter.builder(name, count, c -> c.get().doubleValue())
+        .description(description)
+        .tags(List.of(tag))
+        .register(registry);
+    counts.add(count);
   }
 
   /** Shows how many requests are on their way through a pool. */

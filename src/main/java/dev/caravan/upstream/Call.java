@@ -10,6 +10,7 @@ import dev.caravan.time.Ticker;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,15 +22,14 @@ import org.jspecify.annotations.Nullable;
  * values.
  */
 public final class Call {
-  private final InferenceRequest request;
+  private InferenceRequest request;
   private final String requestId;
   private final EventLoop loop;
   private final HeaderLines headers;
   private final int bytesIn;
-  private String pool = "";
-  private PoolPolicy policy = PoolPolicy.DEFAULT;
-  private @Nullable Pool home;
+  private final PoolVisit visit = new PoolVisit();
   private int attempts;
+  private int resumptions;
   private @Nullable Lease lease;
   private @Nullable Attempt attempt;
   private boolean abandoned;
@@ -59,14 +59,29 @@ public final class Call {
     loop = of.loop;
     headers = of.headers;
     bytesIn = of.bytesIn;
-    pool = of.pool;
-    policy = of.policy;
+    visit.passThrough(of.visit);
     time = of.time;
     parent = of;
   }
 
+  /** What servers are sent: what the client asked, or later how that goes on. */
   public InferenceRequest request() {
     return request;
+  }
+
+  /**
+   * The server died within its answer, and another one shall go on with it.
+   *
+   * @param continued what that one is sent; of the same API and model as the client's request
+   */
+  public void goOnWith(InferenceRequest continued) {
+    request = continued;
+    resumptions++;
+  }
+
+  /** How often its answer broke off and another server was asked to go on. */
+  public int resumptions() {
+    return resumptions;
   }
 
   public String requestId() {
@@ -88,45 +103,27 @@ public final class Call {
 
   /** The pool that answers it; empty before one was found. */
   public String pool() {
-    return pool;
+    return visit.name();
   }
 
   /** The pool that answers a call which counts nowhere: a probe's. */
   public void pool(String name) {
-    pool = name;
+    visit.passThrough(name);
   }
 
   /** A pool takes it, and counts it until its end. */
   public void pool(Pool taker) {
-    leavePool();
-    pool = taker.name();
-    policy = taker.policy();
-    home = taker;
-    taker.enter();
-    if (clientRetries > 0) {
-      taker.repeats(1);
-    }
-  }
-
-  private void leavePool() {
-    Pool counted = home;
-    home = null;
-    if (counted != null) {
-      counted.leave();
-      if (clientRetries > 0) {
-        counted.repeats(-1);
-      }
-    }
+    visit.enter(taker, clientRetries > 0);
   }
 
   /** The pool that counts it now; null before one has taken it, after its end, and for a fork. */
   public @Nullable Pool home() {
-    return home;
+    return visit.home();
   }
 
   /** What its pool's route said when the pool took it; the default before. */
   public PoolPolicy policy() {
-    return policy;
+    return visit.policy();
   }
 
   /** How many times it was sent to a server. */
@@ -190,6 +187,11 @@ public final class Call {
     return clientRetries;
   }
 
+  /** It is a retry now, as load on its pool goes. */
+  public void retried() {
+    visit.again();
+  }
+
   private void expire() {
     stopWaiting();
     for (Call fork : dropForks()) {
@@ -212,10 +214,7 @@ public final class Call {
 
   /** How a call ends that has {@link #expired}. */
   public Outcome expiry() {
-    if (time == null) {
-      throw new IllegalStateException("call " + requestId + " has no limit of its own");
-    }
-    return time.outcome();
+    return Objects.requireNonNull(time).outcome();
   }
 
   /**
@@ -254,14 +253,14 @@ public final class Call {
   public void adopt(Call fork) {
     lease = fork.lease;
     attempt = fork.attempt;
-    fork.leavePool();
+    fork.visit.leave();
     dropForks();
   }
 
   /** Another fork won: stops this one; its lease ends with {@link Outcome.Superseded}. */
   public void supersede(String why) {
     stop(new Outcome.Superseded(why));
-    leavePool();
+    visit.leave();
   }
 
   private List<Call> dropForks() {
@@ -309,7 +308,7 @@ public final class Call {
    */
   public void end(Outcome how) {
     abandoned = true;
-    leavePool();
+    visit.leave();
     if (time != null && parent == null) {
       time.stop();
     }
@@ -317,14 +316,15 @@ public final class Call {
     for (Call fork : dropForks()) {
       fork.end(how);
     }
+    // First the lease: an attempt that is aborted would close it as one whose client has left.
+    Lease held = lease;
+    if (held != null) {
+      held.close(how);
+    }
     Attempt started = attempt;
     if (started != null) {
       started.abort(null);
       attempt = null;
-    }
-    Lease held = lease;
-    if (held != null) {
-      held.close(how);
     }
   }
 }

@@ -6,6 +6,7 @@ import dev.caravan.simulator.SimulatedServerBuilder;
 import dev.caravan.testing.NoLeaks;
 import dev.caravan.testing.RawHttp;
 import dev.caravan.testing.ScriptedServer;
+import dev.caravan.time.Ticker;
 import io.vertx.core.Vertx;
 import java.io.IOException;
 import java.time.Duration;
@@ -83,10 +84,14 @@ abstract class EndToEnd {
   }
 
   TestGateway start(String routes, Map<String, String> properties) throws Exception {
+    return start(routes, properties, Ticker.system());
+  }
+
+  TestGateway start(String routes, Map<String, String> properties, Ticker ticker) throws Exception {
     if (gateway != null) {
       throw new IllegalStateException("one gateway a test");
     }
-    TestGateway started = TestGateway.start(routes, properties);
+    TestGateway started = TestGateway.start(routes, properties, ticker);
     gateway = started;
     return started;
   }

@@ -234,6 +234,11 @@ class FailoverTest extends EndToEnd {
       if (status == 503 || status == 429) {
         assertThat(answer.head().header("retry-after")).isEqualTo(status == 503 ? "7" : "3");
       }
+      if (status == 429) {
+        assertThat(answer.head().header("retry-after-ms")).isEqualTo("3000");
+      }
+      assertThat(answer.head().header("x-should-retry"))
+          .isEqualTo(status == 504 ? "false" : "true");
       assertThat(log.lines()).anyMatch(line -> line.contains("all attempts failed"));
       assertThat(log.lines().toString()).doesNotContain("canary");
     }
@@ -269,6 +274,7 @@ class FailoverTest extends EndToEnd {
     assertThat(answer.status()).isEqualTo(404);
     assertThat(answer.head().text() + answer.text()).doesNotContain("canary");
     assertThat(Chat.json(answer.body()).at("/error/code").asText()).isEqualTo("model_not_found");
+    assertThat(answer.head().header("x-should-retry")).isNull();
     assertThat(server.received()).isZero();
   }
 }

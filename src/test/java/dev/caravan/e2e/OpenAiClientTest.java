@@ -34,7 +34,11 @@ class OpenAiClientTest extends EndToEnd {
   @BeforeEach
   void connect() throws Exception {
     server = simulated("only");
-    start(PoolYaml.of(PoolYaml.MODEL).aliases("gpt-4o-mini").server("only", server.uri()).text());
+    start(
+        PoolYaml.of(PoolYaml.MODEL)
+            .aliases("gpt-4o-mini")
+            .server("only", server.uri(), "firstTokenTimeout: 2s")
+            .text());
     client =
         OpenAIOkHttpClient.builder()
             .baseUrl(gateway().baseUrl())
@@ -160,6 +164,28 @@ class OpenAiClientTest extends EndToEnd {
           .hasSize(1);
     }
     assertThat(server.received()).isEqualTo(2);
+  }
+
+  @Test
+  void retriesOfTheClient_afterABadGateway_comeAgainWhenToldTo() throws Exception {
+    server.fault(ArmedFault.once(new Fault.Reset()));
+    try (OpenAIClientHandle retrying = new OpenAIClientHandle(gateway().baseUrl())) {
+      assertThat(retrying.client().chat().completions().create(chat(PoolYaml.MODEL, 5)).choices())
+          .hasSize(1);
+    }
+    assertThat(server.received()).isEqualTo(2);
+  }
+
+  @Test
+  void retriesOfTheClient_afterATimeout_areSpared() throws Exception {
+    server.fault(new Fault.HangBeforeHead());
+    try (OpenAIClientHandle retrying = new OpenAIClientHandle(gateway().baseUrl())) {
+      assertThatThrownBy(
+              () -> retrying.client().chat().completions().create(chat(PoolYaml.MODEL, 5)))
+          .isInstanceOfSatisfying(
+              InternalServerException.class, e -> assertThat(e.statusCode()).isEqualTo(504));
+    }
+    assertThat(server.received()).as("a slow server gets no second copy").isEqualTo(1);
   }
 
   /** A client that tries again, closed at the end of a block. */

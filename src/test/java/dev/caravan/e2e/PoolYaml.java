@@ -29,16 +29,12 @@ final class PoolYaml {
   }
 
   PoolYaml aliases(String names) {
-    return parameters("aliases: \"" + names + "\"");
+    return parameter("aliases: \"" + names + '"');
   }
 
-  /**
-   * Adds to what the pool says of itself.
-   *
-   * @param more each as YAML, such as {@code attempts: 2}
-   */
-  PoolYaml parameters(String... more) {
-    parameters.addAll(List.of(more));
+  /** More parameters of the pool, each as YAML, such as {@code resume: on}. */
+  PoolYaml parameter(String... yaml) {
+    parameters.addAll(List.of(yaml));
     return this;
   }
 

@@ -1,17 +1,23 @@
 package dev.caravan.ingress;
 
+import static java.nio.charset.StandardCharsets.US_ASCII;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.outcome.Outcome.Cause;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import java.io.IOException;
+import java.util.Optional;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.CharRange;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class ClientErrorTest {
@@ -46,6 +52,41 @@ class ClientErrorTest {
     assertThat(ClientError.of(new Outcome.Throttled(429, 0)).retryAfterSeconds()).isEqualTo(1);
     assertThat(ClientError.of(new Outcome.Throttled(429, -1)).retryAfterSeconds()).isEqualTo(1);
     assertThat(ClientError.of(new Outcome.Throttled(429, 999_999_999_000L)).retryAfterSeconds())
-        .isEqualTo(999_999_999);
+        .as("more than clients obey")
+        .isEqualTo(120);
+    assertThat(ClientError.unavailable("x", Long.MAX_VALUE).retryAfterSeconds()).isEqualTo(120);
+    assertThat(ClientError.unavailable("x", 0).retryAfterSeconds()).isEqualTo(1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "400, ",
+    "404, ",
+    "405, ",
+    "408, ",
+    "413, ",
+    "429, true",
+    "500, false",
+    "501, false",
+    "502, true",
+    "503, true",
+    "504, false",
+    "505, false"
+  })
+  void shouldRetry_isSaidWhereClientsWouldGuessWrong(int status, @Nullable Boolean said) {
+    ClientError error = new ClientError(status, "t", "m", null, null, -1, null);
+    assertThat(error.shouldRetry()).isEqualTo(Optional.ofNullable(said));
+    ByteBuf out = Unpooled.buffer();
+    ClientErrors.writeHeaders(out, error);
+    assertThat(out.toString(US_ASCII))
+        .isEqualTo(said == null ? "" : "x-should-retry: " + said + "\r\n");
+  }
+
+  @Test
+  void headers_ofAThrottledRequest_sayWhenToTheMillisecond() {
+    ByteBuf out = Unpooled.buffer();
+    ClientErrors.writeHeaders(out, ClientError.of(new Outcome.Throttled(429, 1_500)));
+    assertThat(out.toString(US_ASCII))
+        .isEqualTo("retry-after: 2\r\nretry-after-ms: 1500\r\nx-should-retry: true\r\n");
   }
 }

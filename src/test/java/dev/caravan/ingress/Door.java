@@ -2,6 +2,9 @@ package dev.caravan.ingress;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
+import dev.caravan.admission.Admission;
+import dev.caravan.admission.Limits;
+import dev.caravan.admission.Memory;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.upstream.Call;
 import io.netty.buffer.ByteBuf;
@@ -30,11 +33,24 @@ final class Door {
 
   final AtomicLong clock = new AtomicLong(Long.MAX_VALUE - 1_000);
   final Deque<Visit> visits = new ArrayDeque<>();
+  final Admission admission;
   final List<String> ends = new ArrayList<>();
   final List<Integer> bodiesAtEnd = new ArrayList<>();
-  final HttpIngress ingress =
-      new HttpIngress(SETTINGS, new Two(), this::ended, sent -> "id-1", clock::get);
+  final HttpIngress ingress;
   final EmbeddedChannel channel = new EmbeddedChannel(false, false);
+
+  /** A machine whose memory is never used. */
+  static final class NoMemory implements Memory {
+    @Override
+    public double direct() {
+      return 0;
+    }
+
+    @Override
+    public double heap() {
+      return 0;
+    }
+  }
 
   private static final class Two implements ModelCatalog {
     @Override
@@ -49,6 +65,13 @@ final class Door {
   }
 
   Door() {
+    this(Limits.NONE, new NoMemory());
+  }
+
+  Door(Limits limits, Memory memory) {
+    admission = new Admission(limits, memory, clock::get);
+    ingress =
+        new HttpIngress(SETTINGS, new Two(), this::ended, sent -> "id-1", admission, clock::get);
     ingress.entry((call, headers, reply) -> visits.add(new Visit(call, headers, reply)));
     install(channel.pipeline(), ingress);
   }

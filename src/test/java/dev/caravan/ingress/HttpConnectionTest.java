@@ -2,8 +2,14 @@ package dev.caravan.ingress;
 
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
+import dev.caravan.admission.Limits;
+import dev.caravan.admission.Memory;
+import dev.caravan.admission.Shed;
 import dev.caravan.upstream.Call;
+import io.netty.channel.DefaultEventLoop;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -54,6 +60,21 @@ class HttpConnectionTest {
     assertThat(door.ends).hasSize(20_001);
     assertThat(door.channel.config().isAutoRead()).isTrue();
     assertThat(door.written().split("HTTP/1.1 404", -1)).hasSize(20_001);
+  }
+
+  @Test
+  void pipelined_bodies_stopReadingAtOneRead() {
+    door.send(Door.post(CHAT));
+    String large = "{\"model\":\"llama\",\"messages\":[\"" + "x".repeat(40_000) + "\"]}";
+    door.send(Door.post(large));
+    assertThat(door.channel.config().isAutoRead()).isTrue();
+    door.send(Door.post(large));
+    assertThat(door.channel.config().isAutoRead()).isFalse();
+    answer("[1]");
+    assertThat(door.channel.config().isAutoRead()).isTrue();
+    answer("[2]");
+    answer("[3]");
+    assertThat(door.ends).hasSize(3);
   }
 
   @Test
@@ -219,6 +240,44 @@ class HttpConnectionTest {
         "POST /v1/completions HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n");
     assertThat(door.written()).startsWith("HTTP/1.1 400 ");
     assertThat(door.visits).isEmpty();
+  }
+
+  @Test
+  void body_largeAlready_whenMemoryIsShort_goesNoFurther() {
+    FullMemory memory = new FullMemory();
+    Door full = new Door(new Limits(0, 0, 0, 0.85), memory).open();
+    DefaultEventLoop loop = new DefaultEventLoop();
+    try {
+      full.admission.watch(loop);
+      full.send("POST /v1/completions HTTP/1.1\r\nhost: h\r\ncontent-length: 200000\r\n\r\n");
+      full.send("x".repeat(60_000));
+      memory.full = true;
+      await().until(full.admission::memoryShort);
+      assertThat(full.written()).isEmpty();
+      full.send("x".repeat(10_000));
+      assertThat(full.written())
+          .startsWith("HTTP/1.1 503 ")
+          .contains("\"code\":\"overloaded\"", "connection: close");
+      assertThat(full.admission.shed(Shed.MEMORY)).isEqualTo(1);
+      full.channel.finishAndReleaseAll();
+    } finally {
+      loop.shutdownGracefully(0, 1, TimeUnit.SECONDS);
+    }
+  }
+
+  /** Memory that is all used, once a test says so. */
+  private static final class FullMemory implements Memory {
+    volatile boolean full;
+
+    @Override
+    public double direct() {
+      return full ? 1 : 0;
+    }
+
+    @Override
+    public double heap() {
+      return 0;
+    }
   }
 
   // ---- deadlines

@@ -3,6 +3,8 @@ package dev.caravan.ingress;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caravan.admission.Admission;
+import dev.caravan.admission.Limits;
 import dev.caravan.time.Ticker;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -30,6 +32,7 @@ class LingerTest {
             new Door().ingress.catalog(),
             (c, i, p, s, o, t, b) -> {},
             s -> "id-1",
+            new Admission(Limits.NONE, new Door.NoMemory(), Ticker.system()),
             Ticker.system());
     ingress.entry((call, headers, reply) -> reply.ok(new byte[LARGE]));
     try {
