@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.LongAdder;
 public final class Pool {
   private final String name;
   private final LongAdder inflight = new LongAdder();
+  private final LongAdder panicPicks = new LongAdder();
   private final LongAdder repeats = new LongAdder();
   private volatile PoolPolicy policy = PoolPolicy.DEFAULT;
   private volatile List<Backend> backends = List.of();
@@ -53,6 +54,16 @@ public final class Pool {
 
   public void leave() {
     inflight.decrement();
+  }
+
+  /** How often a server was chosen while too few were usable. */
+  public long panicPicks() {
+    return panicPicks.sum();
+  }
+
+  /** One more was chosen so. */
+  public void panicPick() {
+    panicPicks.increment();
   }
 
   /** Of those on their way, one more or one less is a retry, the gateway's or its client's own. */

@@ -128,6 +128,15 @@ public record ClientError(
                 "no_server_available",
                 orMoment(failed.retryAfterMillis()),
                 null);
+        case CREDENTIALS ->
+            new ClientError(
+                502,
+                SERVER,
+                "The gateway is not set up rightly for its model server.",
+                null,
+                "upstream_credentials",
+                -1,
+                null);
         default ->
             new ClientError(
                 502, SERVER, "The model server failed.", null, "bad_gateway", A_MOMENT, null);

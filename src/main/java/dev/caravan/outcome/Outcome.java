@@ -174,7 +174,9 @@ public sealed interface Outcome {
 
   /** The kinds of failure, a fixed set for metrics. */
   enum Cause {
-    /** No connection: refused, unreachable, unknown name, or not in time. */
+    /** No connection, for certain: nobody listens there. */
+    REFUSED("refused"),
+    /** No connection: unreachable, unknown name, or not in time. */
     CONNECT("connect"),
     /** The TLS handshake failed or the certificate was not trusted. */
     TLS("tls"),

@@ -18,9 +18,14 @@ import org.jspecify.annotations.Nullable;
 public final class ErrorAnswer implements Processor {
   private static final Logger LOG = Logger.getLogger(ErrorAnswer.class);
 
+  /** OpenAI's clients do not come again at all where they are told to wait longer. */
+  private static final long LONGEST_WAIT_MILLIS = 120_000;
+
+  private final Ticker ticker;
   private final LogThrottle throttle;
 
   public ErrorAnswer(Ticker ticker) {
+    this.ticker = ticker;
     this.throttle = new LogThrottle(ticker);
   }
 
@@ -38,8 +43,12 @@ public final class ErrorAnswer implements Processor {
     }
     if (failure instanceof NobodyEligible nobody) {
       throttled(id, "pool " + nobody.pool() + " has no server: " + nobody.getMessage());
+      long wait = Math.min(nobody.againInMillis(ticker.nanos()), LONGEST_WAIT_MILLIS);
       return new Refusal(
-          ClientError.unavailable("No server of this model can take the request now.", 1),
+          nobody.throttled()
+              ? ClientError.of(new Outcome.Throttled(429, wait))
+              : ClientError.unavailable(
+                  "No server of this model can take the request now.", (wait + 999) / 1000),
           new Outcome.Refused(String.valueOf(nobody.getMessage())));
     }
     if (failure instanceof UpstreamFailure upstream) {

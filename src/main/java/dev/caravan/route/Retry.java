@@ -50,7 +50,7 @@ final class Retry implements Runnable, RetryBudget.Waiter {
   private static boolean free(Outcome how) {
     return how instanceof Outcome.FailedBefore failed
         && switch (failed.cause()) {
-          case CONNECT, TLS -> true;
+          case CONNECT, REFUSED, TLS -> true;
           default -> false;
         };
   }

@@ -25,6 +25,7 @@ public final class ServerBalancer extends LoadBalancerSupport {
   private final Selector selector;
   private final PoolRoads roads;
   private final Resumptions resumptions;
+  private final PanicWatch panic;
   private AsyncProcessor[] steps = new AsyncProcessor[0];
   private Backend[] backends = new Backend[0];
 
@@ -33,6 +34,7 @@ public final class ServerBalancer extends LoadBalancerSupport {
     this.selector = selector;
     this.roads = roads;
     this.resumptions = resumptions;
+    this.panic = new PanicWatch(roads.ticker());
   }
 
   @Override
@@ -87,7 +89,8 @@ public final class ServerBalancer extends LoadBalancerSupport {
    */
   Selection pick(Call call, Tried tried) {
     while (true) {
-      Selection selection = selector.select(call.request(), backends, tried);
+      Selection selection =
+          selector.select(call.request(), backends, tried, call.policy().panicPercent());
       if (!(selection instanceof Selection.Selected chosen)) {
         return selection;
       }
@@ -100,6 +103,7 @@ public final class ServerBalancer extends LoadBalancerSupport {
       Lease taken = Lease.open(chosen.backend(), call.pool(), roads.ticker());
       if (taken != null) {
         call.lease(taken);
+        panic.picked(call, chosen.panic());
         return selection;
       }
     }

@@ -9,6 +9,7 @@ public final class Candidates {
   private double[] scores = new double[0];
   private int size;
   private int offered;
+  private boolean warming;
 
   Candidates() {}
 
@@ -35,6 +36,11 @@ public final class Candidates {
     return scores[position];
   }
 
+  /** Whether the share of at least one of them is not the whole one. */
+  public boolean warming() {
+    return warming;
+  }
+
   /** Starts over, with room for everyone who is offered. */
   void clear(int nowOffered) {
     if (views.length < nowOffered) {
@@ -43,11 +49,13 @@ public final class Candidates {
     }
     size = 0;
     offered = nowOffered;
+    warming = false;
   }
 
   void add(BackendView view, double score) {
     views[size] = view;
     scores[size] = score;
     size++;
+    warming |= view.share() < 1;
   }
 }

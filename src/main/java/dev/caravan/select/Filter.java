@@ -15,6 +15,14 @@ public interface Filter {
   boolean admits(InferenceRequest request, BackendView view);
 
   /**
+   * Whether the server may take the request where too few of the offered ones are left: a ground
+   * that may be wrong does not count then.
+   */
+  default boolean admitsInPanic(InferenceRequest request, BackendView view) {
+    return admits(request, view);
+  }
+
+  /**
    * Why not, for people: what stands against the server, without its name. Asked only where {@link
    * #admits} has said no to the same arguments.
    */

@@ -1,5 +1,6 @@
 package dev.caravan.select;
 
+import dev.caravan.fleet.Availability.Use;
 import dev.caravan.fleet.Backend;
 import dev.caravan.request.InferenceRequest;
 import dev.caravan.select.Selection.NoneEligible;
@@ -60,19 +61,24 @@ public final class Selector {
    *
    * @param backends the step's servers, the same and in the same order at every call
    * @param tried who has had this request already
+   * @param panicPercent below this share of servers that health lets have any request, those of
+   *     which its verdict may be wrong are eligible as well: better a request that may fail
+   *     elsewhere than the whole load on the last one. From 0, for never, to 100
    * @return the one chosen, or everyone's reason; no reasons only where nobody was offered
    */
-  public Selection select(InferenceRequest request, Backend[] backends, Tried tried) {
+  public Selection select(
+      InferenceRequest request, Backend[] backends, Tried tried, int panicPercent) {
     Desk desk = DESK.get();
     Snapshot snapshot = desk.snapshot;
     snapshot.read(backends, tried);
     Candidates candidates = desk.candidates;
-    admit(request, snapshot, candidates);
+    boolean panic = panics(snapshot, panicPercent);
+    admit(request, snapshot, panic, candidates);
     if (candidates.size() == 0) {
-      return new NoneEligible(rejections(request, snapshot));
+      return new NoneEligible(rejections(request, snapshot, panicPercent));
     }
     int index = candidates.view(picker.pick(request, candidates)).index();
-    return new Selected(backends[index], index, candidates.size());
+    return new Selected(backends[index], index, candidates.size(), panic);
   }
 
   /**
@@ -87,24 +93,28 @@ public final class Selector {
    * The choice that {@link #select} would make of these numbers. It counts as a pick: to replay a
    * log, hand its lines in order to a new selector of the same name, with the same seed.
    *
+   * @param panicPercent as it was
    * @return the position of the one chosen in the snapshot; empty where nobody is eligible
    */
-  public OptionalInt replay(InferenceRequest request, Snapshot snapshot) {
+  public OptionalInt replay(InferenceRequest request, Snapshot snapshot, int panicPercent) {
     Candidates candidates = new Candidates();
-    admit(request, snapshot, candidates);
+    admit(request, snapshot, panics(snapshot, panicPercent), candidates);
     return candidates.size() == 0
         ? OptionalInt.empty()
         : OptionalInt.of(candidates.view(picker.pick(request, candidates)).index());
   }
 
   /** Who is passed over, and why, in the order of the offer. Does not count as a pick. */
-  public List<Rejection> rejections(InferenceRequest request, Snapshot snapshot) {
+  public List<Rejection> rejections(InferenceRequest request, Snapshot snapshot, int panicPercent) {
+    boolean panic = panics(snapshot, panicPercent);
     List<Rejection> reasons = new ArrayList<>();
     for (int i = 0; i < snapshot.size(); i++) {
       BackendView view = snapshot.view(i);
       for (Filter filter : filters) {
-        if (!filter.admits(request, view)) {
-          reasons.add(new Rejection(view.name(), filter.name(), filter.reason(request, view)));
+        if (!admits(filter, request, view, panic)) {
+          reasons.add(
+              new Rejection(
+                  view.name(), filter.name(), filter.reason(request, view), view.availability()));
           break;
         }
       }
@@ -112,24 +122,43 @@ public final class Selector {
     return reasons;
   }
 
-  private void admit(InferenceRequest request, Snapshot snapshot, Candidates candidates) {
+  /** Whether too few are usable, and others may be used: without those it would change nothing. */
+  private static boolean panics(Snapshot snapshot, int percent) {
+    int usable = 0;
+    int spare = 0;
+    int offered = snapshot.size();
+    for (int i = 0; i < offered; i++) {
+      Use use = snapshot.view(i).availability().use();
+      usable += use == Use.ANY ? 1 : 0;
+      spare += use == Use.LAST_RESORT ? 1 : 0;
+    }
+    return spare > 0 && usable * 100L < (long) percent * offered;
+  }
+
+  private void admit(
+      InferenceRequest request, Snapshot snapshot, boolean panic, Candidates candidates) {
     int offered = snapshot.size();
     candidates.clear(offered);
     for (int i = 0; i < offered; i++) {
       BackendView view = snapshot.view(i);
-      if (admits(request, view)) {
+      if (admits(request, view, panic)) {
         candidates.add(view, score(request, view));
       }
     }
   }
 
-  private boolean admits(InferenceRequest request, BackendView view) {
+  private boolean admits(InferenceRequest request, BackendView view, boolean panic) {
     for (Filter filter : filters) {
-      if (!filter.admits(request, view)) {
+      if (!admits(filter, request, view, panic)) {
         return false;
       }
     }
     return true;
+  }
+
+  private static boolean admits(
+      Filter filter, InferenceRequest request, BackendView view, boolean panic) {
+    return panic ? filter.admitsInPanic(request, view) : filter.admits(request, view);
   }
 
   private double score(InferenceRequest request, BackendView view) {

@@ -90,6 +90,10 @@ public final class Meters {
         .description("Requests that are on their way through a pool")
         .tag("pool", pool.name())
         .register(registry);
+    FunctionCounter.builder("caravan.panic.picks", pool, Pool::panicPicks)
+        .description("Choices of a server while too few of the pool were usable")
+        .tag("pool", pool.name())
+        .register(registry);
   }
 
   /**

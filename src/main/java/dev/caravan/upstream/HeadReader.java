@@ -1,5 +1,6 @@
 package dev.caravan.upstream;
 
+import dev.caravan.time.WallClock;
 import io.netty.buffer.ByteBuf;
 import org.jspecify.annotations.Nullable;
 
@@ -18,6 +19,11 @@ final class HeadReader {
   private int searched;
 
   private int interim;
+  private final WallClock clock;
+
+  HeadReader(WallClock clock) {
+    this.clock = clock;
+  }
 
   /**
    * The answer's head, if all of it is there; what follows it stays readable.
@@ -33,7 +39,7 @@ final class HeadReader {
       }
       byte[] raw = new byte[length];
       bytes.readBytes(raw);
-      ResponseHead head = ResponseHeadParser.parse(raw);
+      ResponseHead head = ResponseHeadParser.parse(raw, clock);
       if (head.status() >= 200) {
         return head;
       }

@@ -1,5 +1,6 @@
 package dev.caravan.upstream;
 
+import dev.caravan.time.WallClock;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,32 +17,37 @@ final class ResponseHeadParser {
   private static final int MAX_NAMED = 32;
 
   private final byte[] head;
+  private final WallClock clock;
   private int kept;
   private long contentLength = ResponseHead.UNKNOWN;
   private boolean chunked;
   private boolean close;
   private boolean keepAliveSaid;
   private boolean eventStream;
-  private long retryAfterMillis = -1;
+  private @Nullable RetryAfter retryAfter;
   private @Nullable List<String> connectionNames;
 
-  private ResponseHeadParser(byte[] head) {
+  private ResponseHeadParser(byte[] head, WallClock clock) {
     this.head = head;
+    this.clock = clock;
   }
 
   /**
    * Parses a head.
    *
    * @param head the head's bytes, the empty line included; the array is taken over
+   * @param clock asked where a server names an instant and not its own time
    */
-  static ResponseHead parse(byte[] head) throws BadResponse {
-    return new ResponseHeadParser(head).parse();
+  static ResponseHead parse(byte[] head, WallClock clock) throws BadResponse {
+    return new ResponseHeadParser(head, clock).parse();
   }
 
   private ResponseHead parse() throws BadResponse {
     int end = lineEnd(0);
     int status = status(end);
     boolean http10 = head[7] == '0';
+    RetryAfter wait = RetryAfter.of(status, clock);
+    retryAfter = wait;
     int at = end + 2;
     while (true) {
       end = lineEnd(at);
@@ -62,7 +68,14 @@ final class ResponseHeadParser {
     }
     boolean keepAlive = !close && (!http10 || keepAliveSaid);
     return new ResponseHead(
-        status, head, kept, contentLength, chunked, keepAlive, eventStream, retryAfterMillis);
+        status,
+        head,
+        kept,
+        contentLength,
+        chunked,
+        keepAlive,
+        eventStream,
+        wait == null ? -1 : wait.millis());
   }
 
   private int status(int end) throws BadResponse {
@@ -129,6 +142,10 @@ final class ResponseHeadParser {
 
   /** Learns from a header; says whether its line may go to the client. */
   private boolean keep(int from, int colon, int end) throws BadResponse {
+    if (retryAfter != null) {
+      retryAfter.header(
+          new String(head, from, colon - from, StandardCharsets.ISO_8859_1), value(colon, end));
+    }
     if (startsWith(from, colon, "x-caravan-") || startsWith(from, colon, "proxy-")) {
       return false;
     }
@@ -142,12 +159,6 @@ final class ResponseHeadParser {
         }
         yield !is(from, colon, "keep-alive");
       }
-      case 11 -> {
-        if (is(from, colon, "retry-after")) {
-          retryAfter(value(colon, end), 1000);
-        }
-        yield true;
-      }
       case 12 -> {
         if (is(from, colon, "content-type")) {
           String type = value(colon, end);
@@ -159,9 +170,6 @@ final class ResponseHeadParser {
         if (is(from, colon, "content-length")) {
           contentLength(value(colon, end));
           yield false;
-        }
-        if (is(from, colon, "retry-after-ms")) {
-          retryAfter(value(colon, end), 1);
         }
         yield true;
       }
@@ -215,18 +223,6 @@ final class ResponseHeadParser {
       throw new BadResponse("two different Content-Lengths");
     }
     contentLength = length;
-  }
-
-  /** The finer of the two headers wins; a date or nonsense says nothing. */
-  private void retryAfter(String value, int unitMillis) {
-    if (unitMillis == 1000 && retryAfterMillis >= 0) {
-      return;
-    }
-    if (!value.isEmpty()
-        && value.length() <= 9
-        && value.chars().allMatch(c -> c >= '0' && c <= '9')) {
-      retryAfterMillis = Long.parseLong(value) * unitMillis;
-    }
   }
 
   private void dropNamed(List<String> names) throws BadResponse {

@@ -41,7 +41,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   private final @Nullable Lease lease;
   private final AnswerReceiver receiver;
   private final Ticker ticker;
-  private final HeadReader headReader = new HeadReader();
+  private final HeadReader headReader;
   private final UsageScanner usage = new UsageScanner();
   private final long startNanos;
   private final Timeouts limits;
@@ -68,6 +68,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   Transfer(
       UpstreamClient client, Target target, Call call, AnswerReceiver receiver, Ticker ticker) {
     this.client = client;
+    this.headReader = new HeadReader(client.clock());
     this.target = target;
     this.call = call;
     this.lease = call.lease();
@@ -217,8 +218,9 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
                 ? new ChunkedBody()
                 : PlainBody.ofLength(parsed.contentLength());
     state = State.FIRST_BYTE;
-    if (elsewhere(parsed.status())) {
-      refuse(parsed, bytes);
+    Outcome refused = Elsewhere.outcome(parsed);
+    if (refused != null) {
+      refuse(parsed, refused, bytes);
     } else if (bytes.isReadable() || parsed.contentLength() == 0) {
       commit(bytes);
     } else {
@@ -226,12 +228,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     }
   }
 
-  /** The statuses that another server may well not answer with. */
-  private static boolean elsewhere(int status) {
-    return status == 429 || status == 502 || status == 503 || status == 504;
-  }
-
-  private void refuse(ResponseHead parsed, ByteBuf bytes) {
+  private void refuse(ResponseHead parsed, Outcome refused, ByteBuf bytes) {
     // The body is of no use. Where all of it is here, the connection can be kept.
     BodyFramer body = framer;
     boolean whole = false;
@@ -248,11 +245,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     } else {
       closeConnection();
     }
-    end(
-        parsed.status() == 429
-            ? new Outcome.Throttled(429, parsed.retryAfterMillis())
-            : new Outcome.FailedBefore(
-                Cause.STATUS, "status " + parsed.status(), parsed.retryAfterMillis()));
+    end(refused);
   }
 
   private void commit(ByteBuf bytes) throws BadResponse {

@@ -4,6 +4,7 @@ import dev.caravan.fleet.Lease;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.outcome.Outcome.Cause;
 import dev.caravan.time.Ticker;
+import dev.caravan.time.WallClock;
 import io.netty.bootstrap.Bootstrap;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -24,12 +25,17 @@ public final class UpstreamClient {
   private final Transport transport;
   private final AddressResolverGroup<InetSocketAddress> resolver;
   private final Ticker ticker;
+  private final WallClock clock;
 
   public UpstreamClient(
-      Transport transport, AddressResolverGroup<InetSocketAddress> resolver, Ticker ticker) {
+      Transport transport,
+      AddressResolverGroup<InetSocketAddress> resolver,
+      Ticker ticker,
+      WallClock clock) {
     this.transport = transport;
     this.resolver = resolver;
     this.ticker = ticker;
+    this.clock = clock;
   }
 
   /**
@@ -67,6 +73,11 @@ public final class UpstreamClient {
     return ticker;
   }
 
+  /** For what servers say of the time of day. */
+  WallClock clock() {
+    return clock;
+  }
+
   /** Sends on a new connection. */
   void connect(Transfer transfer) {
     Target target = transfer.target();
@@ -101,7 +112,8 @@ public final class UpstreamClient {
           if (done.isSuccess()) {
             connected(connecting.channel(), transfer);
           } else {
-            transfer.unconnected(Cause.CONNECT, Reasons.of(done.cause()));
+            boolean refused = Reasons.refused(done.cause());
+            transfer.unconnected(refused ? Cause.REFUSED : Cause.CONNECT, Reasons.of(done.cause()));
           }
         });
   }

@@ -95,7 +95,7 @@ class ClientTimeoutTest extends EndToEnd {
     b.fault(new Fault.HangBeforeHead());
     start(
         PoolYaml.of(PoolYaml.MODEL)
-            .parameter("firstTokenTimeout: 300ms")
+            .parameters("firstTokenTimeout: 300ms")
             .server("a", a.uri())
             .server("b", b.uri())
             .text());

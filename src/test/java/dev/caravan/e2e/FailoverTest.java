@@ -122,7 +122,7 @@ class FailoverTest extends EndToEnd {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {400, 401, 403, 404, 422})
+  @ValueSource(ints = {400, 404, 409, 422})
   void clientError_isPassedThrough_andNeverHeldAgainstTheServer(int status) throws Exception {
     String error = "{\"error\":{\"message\":\"the server's own words\"}}";
     ScriptedServer server =

@@ -39,7 +39,7 @@ class HedgeTest extends EndToEnd {
         PoolYaml.of(PoolYaml.MODEL)
             .balancer("weighted")
             .breaker(EAGER)
-            .parameter(parameters)
+            .parameters(parameters)
             .server("sick", sick.uri(), FIRST)
             .server("well", well.uri())
             .text());
@@ -108,7 +108,7 @@ class HedgeTest extends EndToEnd {
     start(
         PoolYaml.of(PoolYaml.MODEL)
             .balancer("weighted")
-            .parameter("hedge: 50ms")
+            .parameters("hedge: 50ms")
             .server("slow", slow.uri(), FIRST)
             .server("slower", slower.uri())
             .text());
@@ -161,7 +161,7 @@ class HedgeTest extends EndToEnd {
     start(
         PoolYaml.of(PoolYaml.MODEL)
             .balancer("weighted")
-            .parameter("hedge: 100ms", "attempts: 2")
+            .parameters("hedge: 100ms", "attempts: 2")
             .server("first", first.uri(), "weight: 256")
             .server("second", second.uri(), "weight: 16")
             .server("third", third.uri())
@@ -198,7 +198,7 @@ class HedgeTest extends EndToEnd {
     start(
         PoolYaml.of(PoolYaml.MODEL)
             .balancer("weighted")
-            .parameter("hedge: 100ms")
+            .parameters("hedge: 100ms")
             .server("first", first.uri(), FIRST)
             .server("second", second.uri())
             .text());
@@ -279,7 +279,7 @@ class HedgeTest extends EndToEnd {
     PoolYaml pool =
         PoolYaml.of(PoolYaml.MODEL)
             .balancer("weighted")
-            .parameter("hedge: 10ms", "firstTokenTimeout: 500ms")
+            .parameters("hedge: 10ms", "firstTokenTimeout: 500ms")
             .server("sick", sick.uri(), FIRST)
             .server("well", well.uri(), "weight: 16");
     SimulatedServer third = simulated("third");
@@ -301,7 +301,7 @@ class HedgeTest extends EndToEnd {
     well = simulated("well");
     start(
         PoolYaml.of(PoolYaml.MODEL)
-            .parameter("hedge: 1ms", "hedgeBudget: 5")
+            .parameters("hedge: 1ms", "hedgeBudget: 5")
             .server("sick", sick.uri())
             .server("well", well.uri())
             .text(),

@@ -27,7 +27,7 @@ class RetryStormTest extends EndToEnd {
   private static final Fault FAULT = new Fault.Status(503);
 
   private SimulatedServer[] fail(int servers, String... parameters) throws Exception {
-    PoolYaml pool = PoolYaml.of(PoolYaml.MODEL).breaker(NEVER_OPENS).parameter(parameters);
+    PoolYaml pool = PoolYaml.of(PoolYaml.MODEL).breaker(NEVER_OPENS).parameters(parameters);
     SimulatedServer[] all = new SimulatedServer[servers];
     for (int i = 0; i < servers; i++) {
       all[i] = simulated("s" + i);
@@ -187,7 +187,7 @@ class RetryStormTest extends EndToEnd {
     start(
         PoolYaml.of(PoolYaml.MODEL)
             .breaker(NEVER_OPENS)
-            .parameter("retryBudget: 0")
+            .parameters("retryBudget: 0")
             .server("dead", dead.uri())
             .server("well", well.uri())
             .text());

@@ -47,6 +47,14 @@ class ClientErrorTest {
   }
 
   @Test
+  void of_credentials_saysWhoseFaultItIs() {
+    ClientError error = ClientError.of(new Outcome.FailedBefore(Cause.CREDENTIALS, "status 401"));
+    assertThat(error.status()).isEqualTo(502);
+    assertThat(error.code()).isEqualTo("upstream_credentials");
+    assertThat(error.message()).contains("gateway");
+  }
+
+  @Test
   void of_throttled_saysWhenToComeBackInWholeSeconds() {
     assertThat(ClientError.of(new Outcome.Throttled(429, 1_500)).retryAfterSeconds()).isEqualTo(2);
     assertThat(ClientError.of(new Outcome.Throttled(429, 0)).retryAfterSeconds()).isEqualTo(1);

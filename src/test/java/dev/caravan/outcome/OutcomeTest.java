@@ -10,6 +10,7 @@ import dev.caravan.outcome.Outcome.FailedAfter;
 import dev.caravan.outcome.Outcome.FailedBefore;
 import dev.caravan.outcome.Outcome.Lesson;
 import dev.caravan.outcome.Outcome.Refused;
+import dev.caravan.outcome.Outcome.Superseded;
 import dev.caravan.outcome.Outcome.Throttled;
 import java.util.Arrays;
 import java.util.List;
@@ -31,7 +32,8 @@ class OutcomeTest {
         new Refused("nobody eligible"),
         new ClientGone(false),
         new ClientGone(true),
-        new Expired("deadline passed in the queue"));
+        new Expired("deadline passed in the queue"),
+        new Superseded("another server was faster"));
   }
 
   @Test
@@ -69,6 +71,7 @@ class OutcomeTest {
   @Test
   void lesson_serverFailed_isBad() {
     assertThat(new FailedBefore(Cause.STATUS, "503").lesson()).isEqualTo(Lesson.BAD);
+    assertThat(new FailedBefore(Cause.REFUSED, "nobody").lesson()).isEqualTo(Lesson.BAD);
     assertThat(new FailedAfter(Cause.IDLE_TIMEOUT, "30 s").lesson()).isEqualTo(Lesson.BAD);
   }
 
@@ -79,7 +82,9 @@ class OutcomeTest {
                 new Throttled(429, -1),
                 new Refused("full"),
                 new ClientGone(true),
-                new Expired("late")))
+                new Expired("late"),
+                new Superseded("too late"),
+                new FailedBefore(Cause.CREDENTIALS, "status 401")))
         .extracting(Outcome::lesson)
         .containsOnly(Lesson.NONE);
   }

@@ -2,6 +2,7 @@ package dev.caravan.select;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.BackendSpec;
 import dev.caravan.fleet.Lease;
 import dev.caravan.outcome.Outcome.Completed;
@@ -17,6 +18,8 @@ import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class LeastInflightBalancerTest extends BalancerContract {
 
@@ -42,7 +45,7 @@ class LeastInflightBalancerTest extends BalancerContract {
     }
     int chosen =
         Balancers.named("least-inflight", Chance.seeded(seed))
-            .replay(AnyRequest.chat(), Snapshot.of(rows))
+            .replay(AnyRequest.chat(), Snapshot.of(rows), 10)
             .orElseThrow();
     BackendView picked = rows.get(chosen);
     assertThat(rows)
@@ -54,7 +57,7 @@ class LeastInflightBalancerTest extends BalancerContract {
     TreeSet<Integer> first = new TreeSet<>();
     for (int gateway = 0; gateway < 50; gateway++) {
       Selector selector = Balancers.named("least-inflight", Chance.seeded(gateway));
-      first.add(selector.replay(AnyRequest.chat(), Offers.alike(3)).orElseThrow());
+      first.add(selector.replay(AnyRequest.chat(), Offers.alike(3), 10).orElseThrow());
     }
     assertThat(first).containsExactly(0, 1, 2);
   }
@@ -71,5 +74,35 @@ class LeastInflightBalancerTest extends BalancerContract {
     assertThat(counts[1]).isBetween(400, 600);
     stuck.forEach(lease -> lease.close(new Completed(200)));
     road.finish();
+  }
+
+  @Override
+  int mostOfAStuckServer(int picks, double due) {
+    return 1; // the others are idle at every pick
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0.1, 30", "0.3, 6", "0.5, 12", "0.7, 60", "0.9, 20"})
+  void slowStart_requestsTakeAnyTime_serverGetsAboutItsShare(double share, int underWay) {
+    Selector selector = selector();
+    Backend[] servers = {
+      Road.server("a", 1, 999), Road.server("b", 1, 999), Road.server("c", 1, 999)
+    };
+    servers[0].share(() -> share);
+    Chance chance = Chance.seeded(4);
+    List<Lease> open = new ArrayList<>();
+    int mine = 0;
+    for (int i = 0; i < 50_000; i++) {
+      if (open.size() == underWay) {
+        open.remove(chance.below(underWay)).close(new Completed(200));
+      }
+      Selection.Selected selected =
+          (Selection.Selected) selector.select(AnyRequest.chat(), servers, Tried.NONE, 10);
+      mine += selected.index() == 0 ? 1 : 0;
+      open.add(Objects.requireNonNull(Lease.open(selected.backend(), "llama", () -> 0)));
+    }
+    open.forEach(lease -> lease.close(new Completed(200)));
+    double due = 50_000 * share / (share + 2);
+    assertThat((double) mine).isBetween(0.9 * due, 1.01 * due);
   }
 }

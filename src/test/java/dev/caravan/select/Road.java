@@ -2,6 +2,7 @@ package dev.caravan.select;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caravan.fleet.Availability.Use;
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.BackendSpec;
 import dev.caravan.fleet.Lease;
@@ -29,6 +30,7 @@ final class Road {
   final List<String> log = new ArrayList<>();
   private final Selector selector;
   private final InferenceRequest request = AnyRequest.chat();
+  int panicPercent;
   private final Deque<Lease> open = new ArrayDeque<>();
 
   Road(Selector selector, int maxInflight, int... weights) {
@@ -52,12 +54,13 @@ final class Road {
         eligible.add(i);
       }
     }
-    Selection selection = selector.select(request, servers, tried);
+    Selection selection = selector.select(request, servers, tried, panicPercent);
     log.add(Selector.lastRead() + " -> " + index(selection));
     if (selection instanceof Selected selected) {
       assertThat(eligible).contains(selected.index());
       assertThat(selected.backend()).isSameAs(servers[selected.index()]);
       assertThat(selected.considered()).isEqualTo(eligible.size());
+      assertThat(selected.panic()).isEqualTo(panics());
     } else if (selection instanceof NoneEligible none) {
       assertThat(eligible).isEmpty();
       assertThat(none.reasons()).hasSize(servers.length);
@@ -66,15 +69,22 @@ final class Road {
         assertThat(rejection.backend()).isEqualTo(servers[i].name());
         assertThat(rejection.filter()).isEqualTo(ground(i, tried));
         assertThat(rejection.reason()).isNotBlank();
+        assertThat(rejection.availability()).isEqualTo(servers[i].availability());
       }
     }
     return selection;
   }
 
+  private boolean panics() {
+    long usable = Arrays.stream(servers).filter(s -> s.availability().eligible()).count();
+    return 100 * usable < (long) panicPercent * servers.length
+        && Arrays.stream(servers).anyMatch(s -> s.availability().use() == Use.LAST_RESORT);
+  }
+
   /** Which filter must refuse the server; empty where none may. */
   private String ground(int index, Tried tried) {
     Backend server = servers[index];
-    if (!server.availability().eligible()) {
+    if (!(panics() ? server.availability().use() != Use.NONE : server.availability().eligible())) {
       return "available";
     }
     if (!server.gate().permits()) {

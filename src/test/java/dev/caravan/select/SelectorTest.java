@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.fleet.Availability;
+import dev.caravan.fleet.Availability.Use;
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.BackendSpec;
+import dev.caravan.fleet.ServerState;
 import dev.caravan.request.AnyRequest;
 import dev.caravan.request.InferenceRequest;
 import dev.caravan.select.Selection.NoneEligible;
@@ -22,6 +24,8 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class SelectorTest {
   private final InferenceRequest request = AnyRequest.chat();
@@ -62,11 +66,12 @@ class SelectorTest {
     double[] second = {0, 0.6, 1};
     Selector even =
         selector(List.of(scorer(1, v -> first[v.index()]), scorer(1, v -> second[v.index()])));
-    assertThat(even.select(request, servers, Tried.NONE)).isEqualTo(new Selected(servers[1], 1, 3));
+    assertThat(even.select(request, servers, Tried.NONE, 0))
+        .isEqualTo(new Selected(servers[1], 1, 3, false));
     Selector lopsided =
         selector(List.of(scorer(1, v -> first[v.index()]), scorer(9, v -> second[v.index()])));
-    assertThat(lopsided.select(request, servers, Tried.NONE))
-        .isEqualTo(new Selected(servers[2], 2, 3));
+    assertThat(lopsided.select(request, servers, Tried.NONE, 0))
+        .isEqualTo(new Selected(servers[2], 2, 3, false));
   }
 
   @Test
@@ -74,26 +79,27 @@ class SelectorTest {
     Backend[] servers = servers("a", "b", "c");
     servers[0].availability(Availability.down("drained"));
     Selector selector = selector(List.of());
-    assertThat(selector.select(request, servers, Tried.NONE.and(1)))
-        .isEqualTo(new Selected(servers[2], 2, 1));
+    assertThat(selector.select(request, servers, Tried.NONE.and(1), 0))
+        .isEqualTo(new Selected(servers[2], 2, 1, false));
   }
 
   @Test
   void select_nobodyEligible_givesTheFirstGroundOfEach() {
     Backend[] servers = servers("a", "b");
     servers[0].availability(Availability.down("drained"));
-    Selection selection = selector(List.of()).select(request, servers, Tried.NONE.and(0).and(1));
+    Selection selection = selector(List.of()).select(request, servers, Tried.NONE.and(0).and(1), 0);
     assertThat(selection)
         .isEqualTo(
             new NoneEligible(
                 List.of(
-                    new Rejection("a", "available", "drained"),
-                    new Rejection("b", "untried", "tried already for this request"))));
+                    new Rejection("a", "available", "drained", Availability.down("drained")),
+                    new Rejection(
+                        "b", "untried", "tried already for this request", Availability.UP))));
   }
 
   @Test
   void select_nobodyOffered_isNoneEligibleWithoutReasons() {
-    assertThat(selector(List.of()).select(request, new Backend[0], Tried.NONE))
+    assertThat(selector(List.of()).select(request, new Backend[0], Tried.NONE, 0))
         .isEqualTo(new NoneEligible(List.of()));
   }
 
@@ -103,7 +109,7 @@ class SelectorTest {
       assertThatThrownBy(
               () ->
                   selector(List.of(scorer(1, v -> score)))
-                      .select(request, servers("gpu-a"), Tried.NONE))
+                      .select(request, servers("gpu-a"), Tried.NONE, 0))
           .isInstanceOf(IllegalStateException.class)
           .hasMessage("scorer made-up gave gpu-a " + score + ", not 0 to 1");
     }
@@ -125,18 +131,18 @@ class SelectorTest {
           asked.incrementAndGet();
           return true;
         });
-    selector(List.of()).select(request, servers, Tried.NONE);
+    selector(List.of()).select(request, servers, Tried.NONE, 0);
     assertThat(asked).hasValue(1);
   }
 
   @Test
   void lastRead_offersOfDifferentSizes_isAlwaysTheLastOne() {
     Selector selector = selector(List.of());
-    selector.select(request, servers("a", "b", "c"), Tried.NONE.and(1));
+    selector.select(request, servers("a", "b", "c"), Tried.NONE.and(1), 0);
     assertThat(Selector.lastRead()).hasToString("a 0/- w1; b 0/- w1 tried; c 0/- w1");
-    selector.select(request, servers("d"), Tried.NONE);
+    selector.select(request, servers("d"), Tried.NONE, 0);
     assertThat(Selector.lastRead()).hasToString("d 0/- w1");
-    selector.select(request, servers("e", "f"), Tried.NONE);
+    selector.select(request, servers("e", "f"), Tried.NONE, 0);
     assertThat(Selector.lastRead()).hasToString("e 0/- w1; f 0/- w1");
   }
 
@@ -151,7 +157,7 @@ class SelectorTest {
     Selector selector = selector(List.of());
     Tried tried = Tried.NONE;
     List<Integer> seen = new ArrayList<>();
-    while (selector.select(request, servers, tried) instanceof Selected selected) {
+    while (selector.select(request, servers, tried, 0) instanceof Selected selected) {
       seen.add(selected.index());
       tried = tried.and(selected.index());
     }
@@ -161,7 +167,7 @@ class SelectorTest {
   @Test
   void rejections_someEligible_namesOnlyThePassedOver() {
     Snapshot snapshot = Snapshot.parse("a 0/- w1 down(down)=drained; b 0/- w1; c 0/- w1 tried");
-    assertThat(selector(List.of()).rejections(request, snapshot))
+    assertThat(selector(List.of()).rejections(request, snapshot, 0))
         .extracting(Rejection::backend)
         .containsExactly("a", "c");
   }
@@ -169,6 +175,70 @@ class SelectorTest {
   @Test
   void replay_nobodyEligible_isEmpty() {
     Snapshot snapshot = Snapshot.parse("a 0/- w1 down(down)=drained");
-    assertThat(selector(List.of()).replay(request, snapshot)).isEmpty();
+    assertThat(selector(List.of()).replay(request, snapshot, 0)).isEmpty();
+  }
+
+  private static void stand(Backend[] servers, Use... uses) {
+    for (int i = 0; i < uses.length; i++) {
+      servers[i].availability(
+          uses[i] == Use.ANY
+              ? Availability.UP
+              : new Availability(ServerState.DOWN, uses[i], "out", Availability.UNTIL_NEWS));
+    }
+  }
+
+  @Test
+  void select_nobodyUsable_panicAdmitsThoseOfWhichHealthIsNotCertain() {
+    Backend[] servers = servers("a", "b", "c");
+    stand(servers, Use.NONE, Use.LAST_RESORT, Use.NONE);
+    Selector selector = selector(List.of());
+    assertThat(selector.select(request, servers, Tried.NONE, 1))
+        .isEqualTo(new Selected(servers[1], 1, 1, true));
+    assertThat(selector.select(request, servers, Tried.NONE.and(1), 1))
+        .isInstanceOfSatisfying(
+            NoneEligible.class,
+            none ->
+                assertThat(none.reasons())
+                    .extracting(Rejection::filter)
+                    .containsExactly("available", "untried", "available"));
+    assertThat(selector.select(request, servers, Tried.NONE, 0)).isInstanceOf(NoneEligible.class);
+  }
+
+  @Test
+  void select_everyoneOutForCertain_isNoPanic() {
+    Backend[] servers = servers("a", "b");
+    stand(servers, Use.NONE, Use.NONE);
+    assertThat(selector(List.of()).select(request, servers, Tried.NONE, 100))
+        .isInstanceOf(NoneEligible.class);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"40, false", "41, true", "100, true", "0, false"})
+  void select_twoOfFiveUsable_panicsBelowThePercentage(int percent, boolean panic) {
+    Backend[] servers = servers("a", "b", "c", "d", "e");
+    stand(servers, Use.LAST_RESORT, Use.ANY, Use.NONE, Use.ANY, Use.LAST_RESORT);
+    Selection selection = selector(List.of()).select(request, servers, Tried.NONE, percent);
+    assertThat(selection)
+        .isInstanceOfSatisfying(
+            Selected.class,
+            selected -> {
+              assertThat(selected.panic()).isEqualTo(panic);
+              assertThat(selected.considered()).isEqualTo(panic ? 4 : 2);
+            });
+  }
+
+  @Test
+  void select_usableOnesAreTriedFullOrGuarded_isNoPanic() {
+    Backend[] servers = servers("a", "b");
+    stand(servers, Use.ANY, Use.LAST_RESORT);
+    assertThat(selector(List.of()).select(request, servers, Tried.NONE.and(0), 50))
+        .isInstanceOf(NoneEligible.class);
+  }
+
+  @Test
+  void replay_inPanic_choosesWhatWasChosen() {
+    Snapshot snapshot = Snapshot.parse("a 0/- w1 down(down)=gone; b 0/- w1 spare(down)=ejected");
+    assertThat(selector(List.of()).replay(request, snapshot, 10)).hasValue(1);
+    assertThat(selector(List.of()).replay(request, snapshot, 0)).isEmpty();
   }
 }

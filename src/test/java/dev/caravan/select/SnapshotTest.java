@@ -130,7 +130,7 @@ class SnapshotTest {
             Arbitraries.oneOf(availabilities, Arbitraries.just(Availability.UP)),
             Arbitraries.of(true, false),
             Arbitraries.of(true, false),
-            Arbitraries.doubles().between(0.001, 1))
+            Arbitraries.doubles().between(0.001, 1).ofScale(3))
         .as(BackendView::of)
         .list()
         .ofMaxSize(5)

@@ -17,9 +17,12 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** In the tables, {@code |} stands for CRLF; a head's empty line is added. */
 class ResponseHeadParserTest {
+  /** Wed, 21 Oct 2026 07:27:30 GMT. */
+  private static final long NOW = 1_792_567_650_000L;
 
   private static ResponseHead parse(String lines) throws BadResponse {
-    return ResponseHeadParser.parse((lines.replace("|", "\r\n") + "\r\n\r\n").getBytes(ISO_8859_1));
+    return ResponseHeadParser.parse(
+        (lines.replace("|", "\r\n") + "\r\n\r\n").getBytes(ISO_8859_1), () -> NOW);
   }
 
   private static String passed(ResponseHead head) {
@@ -192,16 +195,92 @@ class ResponseHeadParserTest {
     "retry-after: -1, -1",
     "retry-after: 1.5, -1",
     "retry-after:, -1",
-    "'retry-after: Wed, 21 Oct 2026 07:28:00 GMT', -1",
+    "'retry-after: Wed, 21 Oct 2026 07:28:00 GMT', 30000",
+    "'retry-after: Wednesday, 21-Oct-26 07:28:00 GMT', 30000",
+    "'retry-after: Wed Oct 21 07:28:00 2026', 30000",
+    "'retry-after: Wed, 21 Oct 2026 07:27:00 GMT', 0",
+    "'retry-after: Wed, 41 Oct 2026 07:27:00 GMT', -1",
+    "'date: Tue, 20 Oct 2026 07:27:59 GMT|retry-after: Tue, 20 Oct 2026 07:28:00 GMT', 1000",
+    "'retry-after: Tue, 20 Oct 2026 07:28:00 GMT|Date: Tue, 20 Oct 2026 07:27:59 GMT', 1000",
+    "'date: now|retry-after: Wed, 21 Oct 2026 07:28:00 GMT', 30000",
     "retry-after-ms: 1500, 1500",
     "retry-after-ms: 1500|retry-after: 2, 1500",
     "retry-after: 2|retry-after-ms: 1500, 1500",
     "retry-after-ms: soon|retry-after: 2, 2000",
+    "X-Ms-Retry-After-Ms: 250|retry-after: 2, 250",
+    "retry-after: soon|x-ratelimit-reset-tokens: 3s, 3000",
+    "retry-after: 2|x-ratelimit-reset-tokens: 3s, 2000",
     "retry-after: 1|retry-after: 2, 1000",
   })
   void parse_retryAfter_prefersTheFinerAndIgnoresNonsense(String lines, long millis)
       throws BadResponse {
     assertThat(parse("HTTP/1.1 429 Slow|" + lines).retryAfterMillis()).isEqualTo(millis);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "-tokens: 1s, 1000",
+    "-tokens: 6m0s, 360000",
+    "-tokens: 120ms, 120",
+    "-tokens: 1h2m3.5s, 3723500",
+    "-tokens: 1d, 86400000",
+    "-tokens: 0s, 0",
+    "-tokens: 250us, 1",
+    "-tokens-minute: 11.2, 11200",
+    "-requests-day: 33011.38, 33011380",
+    ": 30, 30000",
+    // an instant: 45 s from now
+    ": 1792567695, 45000",
+    ": 1792567695000, 45000",
+    ": 1792567695.25, 45250",
+    ": 1692567695, 0",
+    "-tokens:, -1",
+    "-tokens: soon, -1",
+    "-tokens: 1w, -1",
+    "-tokens: s, -1",
+    "-tokens: 1s2, -1",
+    "-tokens: 2 s, -1",
+    "-tokens: -5s, -1",
+    "-tokens: .5s, -1",
+    "-tokens: 5.s, -1",
+    "-tokens: 1..5s, -1",
+    "-tokens: 1e9, -1",
+    "-tokens: 11111111111111111111111111111111111s, -1",
+  })
+  void parse_rateLimitReset_isReadInEveryForm(String reset, long millis) throws BadResponse {
+    assertThat(parse("HTTP/1.1 429 Slow|X-RateLimit-Reset" + reset).retryAfterMillis())
+        .isEqualTo(millis);
+    assertThat(parse("HTTP/1.1 503 Slow|X-RateLimit-Reset" + reset).retryAfterMillis())
+        .isEqualTo(-1);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    // the one that is used up counts, whichever is longer
+    "reset-requests: 2s|remaining-requests: 0|reset-tokens: 6s|remaining-tokens: 9, 2000",
+    "remaining-requests: 5|reset-requests: 2s|remaining-tokens: 0|reset-tokens: 6s, 6000",
+    // of several used up, the longest
+    "reset-requests: 2s|remaining-requests: 0|reset-tokens: 6s|remaining-tokens: 0, 6000",
+    // where none is said to be, the soonest
+    "reset-requests: 2s|reset-tokens: 6s, 2000",
+    "reset-requests: 2s|remaining-requests: 1|reset-tokens: 6s|remaining-tokens: 1, 2000",
+    "remaining-requests: 0|reset-tokens: 6s, 6000",
+    "remaining: 0|reset: 7, 7000",
+    "limit-requests: 60, -1",
+  })
+  void parse_severalResets_waitsForThoseUsedUp(String lines, long millis) throws BadResponse {
+    String all = "|" + lines;
+    assertThat(parse("HTTP/1.1 429 Slow" + all.replace("|", "|x-ratelimit-")).retryAfterMillis())
+        .isEqualTo(millis);
+  }
+
+  @Test
+  void parse_floodOfRateLimits_readsTheFirstOnes() throws BadResponse {
+    StringBuilder lines = new StringBuilder("HTTP/1.1 429 Slow");
+    for (int i = 0; i < 200; i++) {
+      lines.append("|x-ratelimit-reset-").append(i).append(": ").append(300 - i).append('s');
+    }
+    assertThat(parse(lines.toString()).retryAfterMillis()).isEqualTo(293_000);
   }
 
   @ParameterizedTest

@@ -40,7 +40,8 @@ class TransferTest {
   private final List<Outcome> closes = new ArrayList<>();
   private final Target target = new Target(spec, LIMITS, 2_000, null);
   private final UpstreamClient client =
-      new UpstreamClient(Transport.nio(), DefaultAddressResolverGroup.INSTANCE, clock::get);
+      new UpstreamClient(
+          Transport.nio(), DefaultAddressResolverGroup.INSTANCE, clock::get, () -> 0);
   private final EmbeddedChannel channel = new EmbeddedChannel();
   private final Listener listener = new Listener();
   private Call call = calls.call(Api.CHAT_COMPLETIONS, channel.eventLoop(), HeaderLines.NONE);
@@ -216,8 +217,8 @@ class TransferTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {429, 502, 503, 504})
-  void read_busyServerWithSurplus_failsAndReleasesIt(int status) {
+  @ValueSource(ints = {401, 402, 403, 429, 502, 503, 504})
+  void read_refusalWithSurplus_failsAndReleasesIt(int status) {
     ByteBuf bytes =
         Unpooled.copiedBuffer(
             "HTTP/1.1 " + status + " x\r\ncontent-length: 2\r\n\r\nno+", ISO_8859_1);
@@ -225,6 +226,24 @@ class TransferTest {
     assertThat(bytes.refCnt()).isZero();
     assertThat(listener.told).hasToString("failed ");
     assertThat(channel.isActive()).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {401, 402, 403})
+  void read_credentialsRefused_isNoAnswerForTheClient(int status) {
+    receive("HTTP/1.1 " + status + " x\r\ncontent-length: 2\r\n\r\nno");
+    assertThat(listener.told).hasToString("failed ");
+    assertThat(listener.outcome)
+        .isEqualTo(new Outcome.FailedBefore(Cause.CREDENTIALS, "status " + status));
+    assertThat(closes).containsExactly(listener.outcome);
+    assertThat(reusable()).isTrue();
+  }
+
+  @Test
+  void read_unavailableForAWhile_saysHowLong() {
+    receive("HTTP/1.1 503 x\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n");
+    assertThat(listener.outcome)
+        .isEqualTo(new Outcome.FailedBefore(Cause.STATUS, "status 503", 7_000));
   }
 
   @Test

@@ -1,6 +1,7 @@
 package dev.caravan.select.pick;
 
 import dev.caravan.request.InferenceRequest;
+import dev.caravan.select.BackendView;
 import dev.caravan.select.Candidates;
 import dev.caravan.select.Picker;
 import java.lang.invoke.MethodHandles;
@@ -10,7 +11,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * Round robin: of the eligible servers, the one whose last turn is the longest ago. Scores do not
- * matter. Those that never had a turn come first, in the order of the offer.
+ * matter. Those that never had a turn come first, in the order of the offer. A server whose share
+ * still grows has its turn when {@link SlowStart} says so.
  */
 public final class Rotation implements Picker {
 
@@ -51,6 +53,7 @@ public final class Rotation implements Picker {
   private final long start;
   private final AtomicLong turns;
   private volatile AtomicLongArray lastTurns = new AtomicLongArray(0);
+  private final SlowStart slowStart = new SlowStart(false);
 
   public Rotation() {
     this(0);
@@ -69,6 +72,9 @@ public final class Rotation implements Picker {
   @Override
   public int pick(InferenceRequest request, Candidates candidates) {
     AtomicLongArray last = lastTurns(candidates.offered());
+    if (candidates.warming()) {
+      return pickWarming(last, candidates);
+    }
     int size = candidates.size();
     while (true) {
       int longest = 0;
@@ -76,6 +82,34 @@ public final class Rotation implements Picker {
       for (int i = 1; i < size; i++) {
         long turn = last.get(candidates.view(i).index());
         if (turn - longestTurn < 0) {
+          longest = i;
+          longestTurn = turn;
+        }
+      }
+      int index = candidates.view(longest).index();
+      if (last.compareAndSet(index, longestTurn, turns.incrementAndGet())) {
+        return longest;
+      }
+    }
+  }
+
+  private int pickWarming(AtomicLongArray last, Candidates candidates) {
+    double whole = SlowStart.whole(candidates);
+    int due = slowStart.due(candidates, whole);
+    if (due >= 0) {
+      BackendView view = candidates.view(due);
+      slowStart.picked(view);
+      // So that it is not the longest waiting when its share is whole.
+      last.set(view.index(), turns.incrementAndGet());
+      return due;
+    }
+    while (true) {
+      int longest = -1;
+      long longestTurn = 0;
+      for (int i = 0; i < candidates.size(); i++) {
+        BackendView view = candidates.view(i);
+        long turn = last.get(view.index());
+        if (view.share() >= whole && (longest < 0 || turn - longestTurn < 0)) {
           longest = i;
           longestTurn = turn;
         }

@@ -11,7 +11,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Smooth weighted round robin: each server gets its weight's share, exactly over every cycle of as
- * many picks as there is weight, and spread over the cycle. Scores do not matter.
+ * many picks as there is weight, and spread over the cycle. Scores do not matter. While its share
+ * still grows, a server's weight is that much less.
  *
  * <p>Source: nginx, "Upstream: smooth weighted round-robin balancing", Maxim Dounin, 2012 ({@code
  * ngx_http_upstream_get_peer}).
@@ -31,6 +32,10 @@ public final class SmoothWeighted implements Picker {
    *    9 -1 -1    a      2 -1 -1
    *    7  0  0    a      0  0  0
    *
+   * Points are counted in shares of a 1024th, so that a server of weight 1 can have a tenth of its
+   * weight; where all shares are whole, every number above is as many times as large and the
+   * sequence the same.
+   *
    * Points are only moved, so their sum is always 0. One who is not eligible neither earns nor
    * pays, and comes back with what it had.
    *
@@ -48,23 +53,26 @@ public final class SmoothWeighted implements Picker {
    * a step of the one sequence above.
    */
 
+  /** The points of a weight of 1. */
+  static final int WHOLE = 1024;
+
   private static final VarHandle POINTS;
 
   static {
     try {
-      POINTS = MethodHandles.lookup().findVarHandle(SmoothWeighted.class, "points", int[].class);
+      POINTS = MethodHandles.lookup().findVarHandle(SmoothWeighted.class, "points", long[].class);
     } catch (ReflectiveOperationException e) {
       throw new ExceptionInInitializerError(e);
     }
   }
 
-  private volatile int[] points = new int[0];
+  private volatile long[] points = new long[0];
 
   @Override
   public int pick(InferenceRequest request, Candidates candidates) {
-    int[] next = null;
+    long[] next = null;
     while (true) {
-      int[] now = points;
+      long[] now = points;
       next = copy(now, candidates.offered(), next);
       int winner = step(next, candidates);
       if (POINTS.compareAndSet(this, now, next)) {
@@ -73,15 +81,15 @@ public final class SmoothWeighted implements Picker {
     }
   }
 
-  private static int step(int[] points, Candidates candidates) {
+  private static int step(long[] points, Candidates candidates) {
     int winner = 0;
-    int most = Integer.MIN_VALUE;
-    int total = 0;
+    long most = Long.MIN_VALUE;
+    long total = 0;
     int size = candidates.size();
     for (int i = 0; i < size; i++) {
       BackendView view = candidates.view(i);
-      int weight = view.weight();
-      int earned = points[view.index()] += weight;
+      long weight = weight(view);
+      long earned = points[view.index()] += weight;
       total += weight;
       if (earned > most) {
         winner = i;
@@ -92,8 +100,14 @@ public final class SmoothWeighted implements Picker {
     return winner;
   }
 
+  /** From 1, so that everyone is picked some time. */
+  private static long weight(BackendView view) {
+    double share = view.share();
+    return view.weight() * (share >= 1 ? (long) WHOLE : Math.max(1, Math.round(share * WHOLE)));
+  }
+
   /** A copy with room for everyone; takes the array of an attempt that was not published. */
-  private static int[] copy(int[] from, int offered, int @Nullable [] unpublished) {
+  private static long[] copy(long[] from, int offered, long @Nullable [] unpublished) {
     int length = Math.max(from.length, offered);
     if (unpublished == null || unpublished.length != length) {
       return Arrays.copyOf(from, length);
@@ -104,7 +118,7 @@ public final class SmoothWeighted implements Picker {
   }
 
   /** The points as they stand, by position in the offer. */
-  int[] points() {
+  long[] points() {
     return points.clone();
   }
 }

@@ -1,5 +1,6 @@
 package dev.caravan.select.pick;
 
+import static dev.caravan.select.pick.SmoothWeighted.WHOLE;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caravan.select.Candidates;
@@ -39,7 +40,8 @@ class SmoothWeightedTest extends PickerContract {
     };
     for (int[] row : table) {
       picker.pick(request, three);
-      assertThat(picker.points()).containsExactly(row);
+      assertThat(picker.points())
+          .containsExactly(Arrays.stream(row).mapToLong(p -> (long) p * WHOLE).toArray());
     }
   }
 
@@ -92,8 +94,9 @@ class SmoothWeightedTest extends PickerContract {
     int cycle = Arrays.stream(plain).sum();
     for (int i = 0; i < cycle; i++) {
       picker.pick(request, all);
-      // Points are picks due minus picks had, in units of 1 / cycle.
-      assertThat(Arrays.stream(picker.points()).min().orElseThrow()).isGreaterThan(-cycle);
+      // Points are picks due minus picks had, in units of 1 / (cycle * WHOLE).
+      assertThat(Arrays.stream(picker.points()).min().orElseThrow())
+          .isGreaterThan((long) -cycle * WHOLE);
       assertThat(Arrays.stream(picker.points()).sum()).isZero();
     }
   }
@@ -106,7 +109,7 @@ class SmoothWeightedTest extends PickerContract {
     SmoothWeighted picker = new SmoothWeighted();
     Snapshot offer = Offers.weights(plain);
     Chance chance = Chance.seeded(seed);
-    int bound = plain.length * Arrays.stream(plain).sum();
+    long bound = (long) WHOLE * plain.length * Arrays.stream(plain).sum();
     for (int i = 0; i < 3_000; i++) {
       int mask = 1 + chance.below(31);
       picker.pick(request, Offers.some(offer, index -> (mask & 1 << index) != 0));
