@@ -106,6 +106,9 @@ final class Retry implements Runnable, RetryBudget.Waiter {
 
   private void go(RoadMeters.Retry how) {
     road.call().waits(null);
+    if (!free) {
+      road.call().retried();
+    }
     if (road.attempt()) {
       road.pool().meters().count(how);
     } else if (how == RoadMeters.Retry.SENT || how == RoadMeters.Retry.WAITED) {
