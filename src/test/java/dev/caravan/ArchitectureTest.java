@@ -56,7 +56,6 @@ class ArchitectureTest {
   @ParameterizedTest
   @CsvSource({
     "time, ''",
-    "admission, time",
     "outcome, ''",
     "request, time",
     "fleet, time outcome",

@@ -43,7 +43,7 @@ sealed interface Continuation {
    *
    *   messages               + {"role":"assistant","content":<text>}, or the last one's content
    *                          extended, where the client itself had the last one continued
-   *   continue_final_message true    vLLM, SGLang, TGI, llama.cpp and LMDeploy read these two;
+   *   continue_final_message true    vLLM, SGLang, TGI and llama.cpp read these two;
    *   add_generation_prompt  false   without them the model begins a second answer
    *   max_tokens, max_completion_tokens, min_tokens  less the tokens that are there
    *

@@ -29,12 +29,16 @@ final class PoolYaml {
   }
 
   PoolYaml aliases(String names) {
-    return parameter("aliases: \"" + names + '"');
+    return parameters("aliases: \"" + names + "\"");
   }
 
-  /** One more parameter of the pool, as YAML, such as {@code resume: on}. */
-  PoolYaml parameter(String yaml) {
-    parameters.add(yaml);
+  /**
+   * Adds to what the pool says of itself.
+   *
+   * @param more each as YAML, such as {@code attempts: 2}
+   */
+  PoolYaml parameters(String... more) {
+    parameters.addAll(List.of(more));
     return this;
   }
 

@@ -31,9 +31,9 @@ abstract class Resuming extends EndToEnd {
         PoolYaml.of(PoolYaml.MODEL)
             .balancer("weighted")
             .breaker("minimumNumberOfCalls: 1000, slidingWindowSize: 1000")
-            .parameter("resume: on")
-            .parameter("ejectAfter: 0");
-    parameters.forEach(pool::parameter);
+            .parameters("resume: on")
+            .parameters("ejectAfter: 0");
+    parameters.forEach(pool::parameters);
     for (int i = 0; i < servers.length; i++) {
       pool.server("gpu-" + i, servers[i], "weight: " + Math.max(1, 256 >> (8 * i)));
     }
