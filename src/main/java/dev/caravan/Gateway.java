@@ -1,26 +1,27 @@
 package dev.caravan;
 
 import dev.caravan.admission.Admission;
-import dev.caravan.admission.Limits;
 import dev.caravan.admission.Memory;
 import dev.caravan.admission.Shed;
 import dev.caravan.fleet.Fleet;
 import dev.caravan.health.Breakers;
-import dev.caravan.health.ProbeLedger;
+import dev.caravan.health.FleetHealth;
+import dev.caravan.health.HealthSettings;
 import dev.caravan.ingress.Drain;
 import dev.caravan.ingress.GatewayHttpComponent;
 import dev.caravan.ingress.HttpIngress;
-import dev.caravan.ingress.HttpSettings;
 import dev.caravan.request.RequestId;
 import dev.caravan.route.ErrorAnswer;
 import dev.caravan.route.ModelComponent;
 import dev.caravan.route.ModelParameters;
 import dev.caravan.route.PoolComponent;
+import dev.caravan.route.PoolRoads;
 import dev.caravan.route.Pools;
 import dev.caravan.route.ProbeAnswer;
 import dev.caravan.route.ProbeComponent;
 import dev.caravan.route.ProbeTimer;
 import dev.caravan.route.Probes;
+import dev.caravan.route.Resumptions;
 import dev.caravan.route.RouteFileValidator;
 import dev.caravan.route.ServerBalancer;
 import dev.caravan.route.Servers;
@@ -29,7 +30,9 @@ import dev.caravan.telemetry.AccessLog;
 import dev.caravan.telemetry.HealthMeters;
 import dev.caravan.telemetry.LogFile;
 import dev.caravan.telemetry.Meters;
+import dev.caravan.telemetry.ResumptionMeters;
 import dev.caravan.time.Chance;
+import dev.caravan.time.Scheduler;
 import dev.caravan.time.Ticker;
 import dev.caravan.time.WallClock;
 import dev.caravan.upstream.TlsClients;
@@ -37,21 +40,16 @@ import dev.caravan.upstream.Transport;
 import dev.caravan.upstream.UpstreamClient;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
-import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.netty.channel.EventLoopGroup;
-import io.netty.resolver.dns.DnsAddressResolverGroup;
-import io.netty.resolver.dns.DnsNameResolverBuilder;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
-import io.quarkus.runtime.configuration.ConfigurationException;
 import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.inject.Produces;
 import jakarta.inject.Inject;
-import java.io.IOException;
-import java.nio.file.Path;
+import jakarta.inject.Singleton;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import org.apache.camel.CamelContext;
 import org.apache.camel.model.ErrorHandlerDefinition;
@@ -70,6 +68,12 @@ public class Gateway {
   /** Far above any pause that a busy loop or a garbage collection makes. */
   private static final Duration LOOP_PATIENCE = Duration.ofSeconds(3);
 
+  /**
+   * Two prompts without an answer, the second at once after the first, show a hang within three
+   * probe periods; one alone may have met a pause.
+   */
+  private static final int UNANSWERED = 2;
+
   private final Settings settings;
   private final Ticker ticker;
   private final Chance chance;
@@ -77,11 +81,13 @@ public class Gateway {
   private final EventLoopGroup loops;
   private final Fleet fleet;
   private final Breakers breakers;
-  private final ProbeLedger ledger;
+  private final FleetHealth health;
   private final Probes probes;
   private final Pools pools;
+  private final PoolRoads roads;
   private final Servers servers;
   private final UpstreamClient client;
+  private final Resumptions resumptions;
   private final Admission admission;
   private final HttpIngress ingress;
   private final @Nullable LogFile log;
@@ -101,33 +107,53 @@ public class Gateway {
             ? settings.eventLoops()
             : Runtime.getRuntime().availableProcessors();
     loops = transport.eventLoops(threads, "caravan-loop");
-    MeterRegistry registry = narrowed(everyRegistry);
+    MeterRegistry registry = Parts.narrowed(everyRegistry);
     Meters meters = new Meters(registry);
-    HealthMeters health = new HealthMeters(registry);
-    breakers = new Breakers(ticker, health);
+    HealthMeters healthMeters = new HealthMeters(registry);
+    resumptions = new Resumptions(new ResumptionMeters(registry), ticker);
+    breakers = new Breakers(ticker, healthMeters);
+    health =
+        new FleetHealth(
+            new HealthSettings(
+                settings.probe().failures(), settings.probe().successes(), UNANSWERED),
+            ticker,
+            Scheduler.on(loops),
+            breakers,
+            healthMeters);
     fleet =
         new Fleet(
             backend -> {
               meters.watch(backend);
-              health.watch(backend.name());
+              healthMeters.watch(backend.name());
               breakers.join(backend);
+              health.join(backend);
             });
-    ledger =
-        new ProbeLedger(
-            settings.probe().failures(), settings.probe().successes(), fleet, breakers, health);
-    probes = new Probes(ledger);
-    pools = new Pools(clock, meters::watch);
-    servers = new Servers(fleet, new TlsClients(), System::getenv);
-    client = new UpstreamClient(transport, resolver(), ticker);
-    log = openLog(settings.accessLog());
+    probes = new Probes(health);
+    roads =
+        new PoolRoads(
+            ticker,
+            chance,
+            (millis, work) -> loops.schedule(work, millis, TimeUnit.MILLISECONDS),
+            meters,
+            settings.attempts());
+    pools =
+        new Pools(
+            clock,
+            pool -> {
+              meters.watch(pool);
+              roads.open(pool);
+            });
+    servers = new Servers(fleet, new TlsClients(), System::getenv, health::specified);
+    client = new UpstreamClient(transport, Parts.resolver(transport), ticker);
+    log = Parts.openLog(settings.accessLog(), ticker);
     AccessLog accessLog = new AccessLog(clock, log == null ? line -> {} : log::append);
     if (log != null) {
       meters.watch(log);
     }
-    admission = new Admission(limits(settings.limits()), Memory.ofThisProcess(), ticker);
+    admission = new Admission(Parts.limits(settings.limits()), Memory.ofThisProcess(), ticker);
     ingress =
         new HttpIngress(
-            httpSettings(settings.http()),
+            Parts.httpSettings(settings.http()),
             pools,
             (call, id, path, status, outcome, start, bytesOut) -> {
               long duration = ticker.nanos() - start;
@@ -159,63 +185,12 @@ public class Gateway {
     }
   }
 
-  private static Limits limits(Settings.Limits limits) {
-    try {
-      return new Limits(
-          limits.requests(), limits.connections(), limits.loopLag().toMillis(), limits.memory());
-    } catch (IllegalArgumentException e) {
-      throw new ConfigurationException("caravan.limits: " + e.getMessage());
-    }
-  }
-
-  /** The one registry behind a composite, if it is one: a composite costs a loop at every count. */
-  private static MeterRegistry narrowed(MeterRegistry registry) {
-    return registry instanceof CompositeMeterRegistry composite
-            && composite.getRegistries().size() == 1
-        ? narrowed(composite.getRegistries().iterator().next())
-        : registry;
-  }
-
-  private @Nullable LogFile openLog(Settings.AccessLog settings) {
-    String path = settings.path().orElse("");
-    if (path.isBlank()) {
-      return null;
-    }
-    try {
-      return new LogFile(
-          path.equals("-") ? null : Path.of(path),
-          settings.maxSize().asLongValue(),
-          settings.keep(),
-          ticker);
-    } catch (IOException e) {
-      throw new ConfigurationException(
-          "caravan.access-log.path: " + path + " cannot be written: " + e);
-    }
-  }
-
-  private DnsAddressResolverGroup resolver() {
-    return new DnsAddressResolverGroup(
-        new DnsNameResolverBuilder().datagramChannelFactory(transport.datagramChannels()));
-  }
-
-  private static HttpSettings httpSettings(Settings.Http http) {
-    return new HttpSettings(
-        Math.toIntExact(http.maxBody().asLongValue()),
-        Math.toIntExact(http.maxLine().asLongValue()),
-        Math.toIntExact(http.maxHead().asLongValue()),
-        http.headTimeout().toMillis(),
-        http.bodyTimeout().toMillis(),
-        http.idleTimeout().toMillis(),
-        http.writeTimeout().toMillis(),
-        Set.copyOf(http.passHeaders()));
-  }
-
   /** Makes the parts known to Camel; before any route is read. */
   void installIn(CamelContext camel) {
     camel.addComponent("netty-http", new GatewayHttpComponent(ingress, transport, loops));
     camel.addComponent("pool", new PoolComponent(pools));
     camel.addComponent("model", new ModelComponent(servers, client, loops));
-    camel.addComponent("probe", new ProbeComponent(ledger, ProbeTimer.on(loops), chance));
+    camel.addComponent("probe", new ProbeComponent(health, ProbeTimer.on(loops), chance));
     camel.getRegistry().bind("breakers", breakers);
     camel.getRegistry().bind("probe-answer", new ProbeAnswer());
     camel.getRegistry().bind("error-answer", new ErrorAnswer(ticker));
@@ -226,7 +201,7 @@ public class Gateway {
           .bindAsPrototype(
               name,
               LoadBalancer.class,
-              () -> new ServerBalancer(Balancers.named(name, chance), settings.attempts(), ticker));
+              () -> new ServerBalancer(Balancers.named(name, chance), roads, resumptions));
     }
     // A failed attempt is the balancer's business, not that of an error handler at every step. Only
     // a route that names another configuration has one.
@@ -257,6 +232,13 @@ public class Gateway {
 
   Pools pools() {
     return pools;
+  }
+
+  /** What is believed of every server; the management API shows it. */
+  @Produces
+  @Singleton
+  FleetHealth health() {
+    return health;
   }
 
   HttpIngress ingress() {

@@ -71,6 +71,9 @@ public interface Settings {
     @WithDefault("60s")
     Duration writeTimeout();
 
+    @WithDefault("30m")
+    Duration maxTimeout();
+
     @WithDefault(
         "user-agent,traceparent,tracestate,baggage,openai-beta,x-correlation-id,x-session-id,"
             + "session-id,x-session-affinity,x-claude-code-session-id,x-litellm-session-id,"

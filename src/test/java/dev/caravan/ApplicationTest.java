@@ -47,6 +47,19 @@ class ApplicationTest {
   @TestHTTPResource("/q/metrics")
   URI metrics;
 
+  @TestHTTPResource("/admin/servers")
+  URI servers;
+
+  private HttpResponse<String> drain(String method, String server) throws Exception {
+    URI drain = URI.create(servers + "/" + server + "/drain");
+    return HttpClient.newHttpClient()
+        .send(
+            HttpRequest.newBuilder(drain)
+                .method(method, HttpRequest.BodyPublishers.noBody())
+                .build(),
+            HttpResponse.BodyHandlers.ofString());
+  }
+
   private static HttpResponse<String> get(URI uri) throws Exception {
     return HttpClient.newHttpClient()
         .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString());
@@ -75,5 +88,33 @@ class ApplicationTest {
     HttpResponse<String> scraped = get(metrics);
     assertThat(scraped.statusCode()).isEqualTo(200);
     assertThat(scraped.body()).contains("caravan_", "swift", "steady", "slow");
+  }
+
+  @Test
+  void drain_emptiesAServer_untilItIsTakenBack() throws Exception {
+    assertThat(get(servers).body())
+        .contains("{\"server\":\"swift\",\"state\":\"")
+        .contains("\"server\":\"steady\"", "\"server\":\"slow\"");
+    HttpResponse<String> drained = drain("PUT", "swift");
+    assertThat(drained.statusCode()).isEqualTo(200);
+    assertThat(drained.body())
+        .contains("\"state\":\"draining\"", "\"reason\":\"the operator drains it\"")
+        .contains("\"drained\":true");
+    assertThat(get(URI.create(servers + "/swift")).body()).contains("\"drained\":true");
+    for (int i = 0; i < 10; i++) {
+      RawHttp.Answer answer =
+          RawHttp.ask(
+              settings.http().port(),
+              "/v1/chat/completions",
+              "{\"model\":\"gpt-4o-mini\",\"max_tokens\":2,"
+                  + "\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}");
+      assertThat(answer.status()).isEqualTo(200);
+      assertThat(answer.head().header("x-caravan-backend")).isIn("steady", "slow");
+    }
+    assertThat(drain("DELETE", "swift").body()).doesNotContain("draining");
+    assertThat(drain("POST", "swift").statusCode()).isEqualTo(405);
+    HttpResponse<String> nobody = drain("PUT", "nobody");
+    assertThat(nobody.statusCode()).isEqualTo(404);
+    assertThat(nobody.body()).isEqualTo("{\"error\":\"no model: server of that name\"}");
   }
 }

@@ -56,16 +56,18 @@ class ArchitectureTest {
   @ParameterizedTest
   @CsvSource({
     "time, ''",
-    "admission, time",
     "outcome, ''",
     "request, time",
     "fleet, time outcome",
     "select, time outcome request fleet",
     "upstream, time outcome request fleet",
     "health, time outcome request fleet",
+    "admission, time fleet",
     "telemetry, time outcome request fleet upstream health",
     "ingress, time admission outcome request fleet upstream",
-    "route, time outcome request fleet select upstream health telemetry ingress",
+    "resume, time outcome request fleet upstream",
+    "route, time outcome request fleet select upstream resume health admission telemetry ingress",
+    "admin, fleet health",
     "simulator, time",
   })
   void arrows_pointDownOnly(String layer, String below) {
@@ -97,16 +99,18 @@ class ArchitectureTest {
     Set<String> layers =
         Set.of(
             "time",
-            "admission",
             "outcome",
             "request",
             "fleet",
             "select",
             "upstream",
             "health",
+            "admission",
             "telemetry",
             "ingress",
+            "resume",
             "route",
+            "admin",
             "simulator");
     MAIN.forEach(
         each -> {

@@ -1,5 +1,6 @@
 /**
- * Whether the gateway itself can take more: measured on its event loops, its memory, its counts.
+ * Whether something more may run: whether the gateway itself can take another request, and what a
+ * pool may spend on retries and hedges beside its clients' own requests.
  */
 @NullMarked
 package dev.caravan.admission;

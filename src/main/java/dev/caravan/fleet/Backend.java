@@ -95,6 +95,18 @@ public final class Backend {
     return pools;
   }
 
+  /** How it comes back: the most careful of what its pools say. */
+  public PoolPolicy.Recovery recovery() {
+    long slowStartMillis = 0;
+    int warmUpPrompts = 0;
+    for (Pool pool : pools) {
+      PoolPolicy.Recovery said = pool.policy().recovery();
+      slowStartMillis = Math.max(slowStartMillis, said.slowStartMillis());
+      warmUpPrompts = Math.max(warmUpPrompts, said.warmUpPrompts());
+    }
+    return new PoolPolicy.Recovery(slowStartMillis, warmUpPrompts);
+  }
+
   /** A pool names it. */
   synchronized void serves(Pool pool) {
     if (!pools.contains(pool)) {

@@ -62,6 +62,11 @@ public final class Lease {
     return backend;
   }
 
+  /** When the server was picked, on the ticker's scale. */
+  public long openedNanos() {
+    return openedNanos;
+  }
+
   /** The pool that the request came through. */
   public String pool() {
     return pool;
@@ -83,12 +88,18 @@ public final class Lease {
     return guard != null;
   }
 
-  /** The first byte of the answer's body is here. Calls after the first change nothing. */
-  public void firstByte() {
+  /**
+   * The first byte of the answer's body is here. Calls after the first change nothing.
+   *
+   * @param token whether it is a part of what was asked for, not of an error
+   */
+  public void firstByte(boolean token) {
     if (!firstByteSeen) {
       firstByteSeen = true;
       firstByteNanos = ticker.nanos();
-      backend.progressed();
+      if (token) {
+        backend.progressed();
+      }
     }
   }
 

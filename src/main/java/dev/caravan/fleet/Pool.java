@@ -10,6 +10,7 @@ import java.util.concurrent.atomic.LongAdder;
 public final class Pool {
   private final String name;
   private final LongAdder inflight = new LongAdder();
+  private final LongAdder repeats = new LongAdder();
   private volatile PoolPolicy policy = PoolPolicy.DEFAULT;
   private volatile List<Backend> backends = List.of();
 
@@ -52,6 +53,16 @@ public final class Pool {
 
   public void leave() {
     inflight.decrement();
+  }
+
+  /** Of those on their way, one more or one less is a client's own retry. */
+  public void repeats(int change) {
+    repeats.add(change);
+  }
+
+  /** Requests that are on their way, the clients' own retries left out. */
+  public long live() {
+    return inflight.sum() - repeats.sum();
   }
 
   @Override

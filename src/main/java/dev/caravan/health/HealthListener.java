@@ -1,5 +1,7 @@
 package dev.caravan.health;
 
+import dev.caravan.fleet.ServerState;
+
 /**
  * Is told what health found out, for meters and events. Every method has an empty default. Called
  * by whichever thread found out, once a transition; must not block and must not throw.
@@ -12,11 +14,11 @@ public interface HealthListener {
   /** One probe of a server was judged. */
   default void probed(String server, boolean good) {}
 
-  /** A server is out of the fleet until its probes succeed again. */
-  default void ejected(String server, String reason) {}
+  /** What is believed of a server is another. */
+  default void moved(String server, ServerState from, ServerState to, String reason) {}
 
-  /** A server that was out is in again. */
-  default void restored(String server, String reason) {}
+  /** A server that was to be emptied is empty. */
+  default void drained(String server) {}
 
   /** The breaker of a server changed its state. */
   default void breakerMoved(String server, Breaker.State from, Breaker.State to, String reason) {}

@@ -41,6 +41,9 @@ public interface HealthSignals {
   /** How to have the cheap endpoint of that server asked at once, out of turn. */
   void pulse(String server, Runnable now);
 
+  /** Nobody asks the cheap endpoint of that server any more. */
+  void notPulsed(String server);
+
   /**
    * A server's own failures take it out for a while. Whoever says so has seen to it that enough
    * others are left.

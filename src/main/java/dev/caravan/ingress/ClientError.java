@@ -118,6 +118,7 @@ public record ClientError(
         case FIRST_BYTE_TIMEOUT, IDLE_TIMEOUT, TOTAL_TIMEOUT ->
             new ClientError(
                 504, SERVER, "The model server did not answer in time.", null, "timeout", -1, null);
+        case CLIENT_LIMIT -> expired();
         case STATUS ->
             new ClientError(
                 503,
@@ -132,10 +133,19 @@ public record ClientError(
                 502, SERVER, "The model server failed.", null, "bad_gateway", A_MOMENT, null);
       };
     }
+    if (outcome instanceof Outcome.Expired) {
+      return expired();
+    }
     if (outcome instanceof Outcome.Refused) {
       return unavailable("No model server can take the request now.", 1);
     }
     return internal();
+  }
+
+  /** The client's own limit has passed. */
+  private static ClientError expired() {
+    return new ClientError(
+        504, SERVER, "The time that the request allows is over.", null, "timeout", -1, null);
   }
 
   private static long orMoment(long millis) {

@@ -1,6 +1,7 @@
 package dev.caravan.ingress;
 
 import dev.caravan.outcome.Outcome;
+import dev.caravan.outcome.Outcome.Cause;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 
@@ -51,18 +52,21 @@ final class ClientErrors {
 
   /** What the last event of a broken stream says. */
   static ClientError midStream(Outcome how) {
+    boolean allowed = how instanceof Outcome.FailedAfter f && f.cause() == Cause.CLIENT_LIMIT;
     boolean late =
         how instanceof Outcome.FailedAfter failed
             && switch (failed.cause()) {
-              case IDLE_TIMEOUT, TOTAL_TIMEOUT -> true;
+              case IDLE_TIMEOUT, TOTAL_TIMEOUT, CLIENT_LIMIT -> true;
               default -> false;
             };
     return new ClientError(
         late ? 504 : 502,
         ClientError.SERVER,
-        late
-            ? "The model server stopped sending; the answer is not complete."
-            : "The model server failed; the answer is not complete.",
+        allowed
+            ? "The time that the request allows is over; the answer is not complete."
+            : late
+                ? "The model server stopped sending; the answer is not complete."
+                : "The model server failed; the answer is not complete.",
         null,
         late ? "stream_timeout" : "stream_interrupted",
         -1,

@@ -17,6 +17,7 @@ import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** One client's connection: requests are read, sent down the routes, answered; one at a time. */
@@ -36,6 +37,8 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   /** How long a connection without a request stays when nothing new is taken. */
   private static final long LAST_CALL_MILLIS = 1_000;
 
+  private static final String NO_PIPELINE = "not in a pipeline yet";
+
   private enum State {
     /** Between requests, or reading a head. */
     HEAD,
@@ -54,9 +57,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private @Nullable Incoming incoming;
   private @Nullable Reply reply;
   private @Nullable LoopWatch loop;
+  private @Nullable Deadline deadline;
   private boolean stays;
   private boolean draining;
-  private @Nullable Deadline deadline;
   private boolean headStarted;
 
   HttpConnection(HttpIngress ingress) {
@@ -125,7 +128,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     RequestHead head = RequestHead.of(request, ingress.settings().maxBody());
     PassedHeaders passed = new PassedHeaders();
     HeaderLines lines =
-        head.fatal() ? HeaderLines.NONE : ingress.passed().lines(request.headers(), passed::add);
+        head.fatal() ? HeaderLines.NONE : ingress.passed().lines(request.headers(), passed);
     Incoming next =
         new Incoming(
             head,
@@ -212,6 +215,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
               request.requestId,
               (io.netty.channel.EventLoop) ctx().executor(),
               request.lines);
+      request.headers.tell(call, request.startNanos, ingress);
     } catch (InvalidRequest fault) {
       to.error(ClientError.of(fault));
       return;
@@ -394,11 +398,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   // ---- time
 
   private Deadline deadline() {
-    Deadline own = deadline;
-    if (own == null) {
-      throw new IllegalStateException("not in a pipeline yet");
-    }
-    return own;
+    return Objects.requireNonNull(deadline, NO_PIPELINE);
   }
 
   private void expired() {
@@ -417,18 +417,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   }
 
   private LoopWatch loop() {
-    LoopWatch own = loop;
-    if (own == null) {
-      throw new IllegalStateException("not in a pipeline yet");
-    }
-    return own;
+    return Objects.requireNonNull(loop, NO_PIPELINE);
   }
 
   private ChannelHandlerContext ctx() {
-    ChannelHandlerContext ctx = context;
-    if (ctx == null) {
-      throw new IllegalStateException("not in a pipeline yet");
-    }
-    return ctx;
+    return Objects.requireNonNull(context, NO_PIPELINE);
   }
 }

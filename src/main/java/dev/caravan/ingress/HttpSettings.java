@@ -13,6 +13,7 @@ import java.util.Set;
  * @param idleMillis how long a connection may stay open between requests
  * @param writeMillis how long a client may take to accept what is waiting for it
  * @param passHeaders names of the request headers that enter the exchange and go upstream
+ * @param maxTimeoutMillis the longest time that a request may allow for itself
  */
 public record HttpSettings(
     int maxBody,
@@ -22,7 +23,8 @@ public record HttpSettings(
     long bodyMillis,
     long idleMillis,
     long writeMillis,
-    Set<String> passHeaders) {
+    Set<String> passHeaders,
+    long maxTimeoutMillis) {
 
   public HttpSettings {
     passHeaders = Set.copyOf(passHeaders);

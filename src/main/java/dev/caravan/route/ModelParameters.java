@@ -24,13 +24,15 @@ import org.jspecify.annotations.Nullable;
  * @param keepAliveMillis how long an idle connection to it is kept
  * @param probe what its probes ask for
  * @param trustCertificates a PEM file of certificates to trust besides the JDK's; null for none
+ * @param drain whether it is to finish what it has and get nothing new
  */
 public record ModelParameters(
     BackendSpec spec,
     Timeouts timeouts,
     long keepAliveMillis,
     ProbeKind probe,
-    @Nullable Path trustCertificates) {
+    @Nullable Path trustCertificates,
+    boolean drain) {
 
   /** What the probes of a server ask for. */
   public enum ProbeKind {
@@ -108,7 +110,12 @@ public record ModelParameters(
               "trustCertificates",
               new Parameter.ExistingFile(),
               "the JDK's own",
-              "A PEM file of certificates to trust as well."));
+              "A PEM file of certificates to trust as well."),
+          row(
+              "drain",
+              new Parameter.Word("true", "false"),
+              "false",
+              "Whether it is to finish what it has and get nothing new."));
 
   private static Parameter row(String name, Parameter.Type type, String otherwise, String meaning) {
     return new Parameter(name, type, otherwise, meaning);
@@ -173,7 +180,8 @@ public record ModelParameters(
         PoolParameters.timeouts(given),
         millis(given, "keepAlive", KEEP_ALIVE_MILLIS),
         ProbeKind.valueOf(given.getOrDefault("probe", "chat").toUpperCase(Locale.ROOT)),
-        trust == null ? null : Path.of(trust));
+        trust == null ? null : Path.of(trust),
+        Boolean.parseBoolean(given.getOrDefault("drain", "false")));
   }
 
   private static List<String> problems(String name, Map<String, String> given) {

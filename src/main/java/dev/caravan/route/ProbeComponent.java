@@ -1,6 +1,6 @@
 package dev.caravan.route;
 
-import dev.caravan.health.ProbeLedger;
+import dev.caravan.health.HealthSignals;
 import dev.caravan.time.Chance;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -9,8 +9,8 @@ import org.apache.camel.Endpoint;
 import org.apache.camel.support.DefaultComponent;
 
 /**
- * {@code probe:NAME}: starts the route that follows every so often, and enters into the {@link
- * ProbeLedger} whether it ended well and in time. Registered under the name {@code probe}.
+ * {@code probe:NAME}: starts the route that follows every so often, and enters into the health
+ * whether it ended well and in time. Registered under the name {@code probe}.
  */
 public final class ProbeComponent extends DefaultComponent {
   /** The table: everything a {@code probe:} endpoint takes. */
@@ -30,12 +30,12 @@ public final class ProbeComponent extends DefaultComponent {
               "By how many percent a period is longer or shorter at random, so that the probes of"
                   + " many servers and gateways spread."));
 
-  private final ProbeLedger ledger;
+  private final HealthSignals health;
   private final ProbeTimer timer;
   private final Chance chance;
 
-  public ProbeComponent(ProbeLedger ledger, ProbeTimer timer, Chance chance) {
-    this.ledger = ledger;
+  public ProbeComponent(HealthSignals health, ProbeTimer timer, Chance chance) {
+    this.health = health;
     this.timer = timer;
     this.chance = chance;
   }
@@ -72,8 +72,8 @@ public final class ProbeComponent extends DefaultComponent {
         Integer.parseInt(given.getOrDefault("jitter", "20")));
   }
 
-  ProbeLedger ledger() {
-    return ledger;
+  HealthSignals health() {
+    return health;
   }
 
   ProbeTimer timer() {

@@ -1,7 +1,10 @@
 package dev.caravan.route;
 
-import dev.caravan.health.ProbeLedger;
+import dev.caravan.health.HealthSignals;
+import dev.caravan.health.ProbeVerdict;
+import dev.caravan.outcome.Outcome;
 import dev.caravan.time.Chance;
+import dev.caravan.upstream.UpstreamFailure;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.Exchange;
@@ -30,7 +33,7 @@ final class ProbeConsumer extends DefaultConsumer {
   private static final int REASON_MAX_LENGTH = 200;
 
   private final ProbeEndpoint probe;
-  private final ProbeLedger ledger;
+  private final HealthSignals health;
   private final ProbeTimer timer;
   private final Chance chance;
   private volatile @Nullable Round current;
@@ -38,7 +41,7 @@ final class ProbeConsumer extends DefaultConsumer {
   ProbeConsumer(ProbeEndpoint probe, Processor processor) {
     super(probe, processor);
     this.probe = probe;
-    this.ledger = probe.component().ledger();
+    this.health = probe.component().health();
     this.timer = probe.component().timer();
     this.chance = probe.component().chance();
   }
@@ -50,6 +53,7 @@ final class ProbeConsumer extends DefaultConsumer {
     Round first = new Round();
     current = first;
     first.due = timer.schedule(() -> begin(first), (long) (chance.unit() * spread));
+    health.prober(probe.server(), this::probeNow);
   }
 
   @Override
@@ -59,7 +63,19 @@ final class ProbeConsumer extends DefaultConsumer {
     if (last != null) {
       last.cancel();
     }
+    health.notProbed(probe.server());
     super.doStop();
+  }
+
+  /** Begins a round out of turn, unless one runs. */
+  private void probeNow() {
+    Round waiting = current;
+    if (waiting != null && waiting.judged.get()) {
+      waiting.cancel();
+      Round next = new Round();
+      current = next;
+      begin(next);
+    }
   }
 
   private void begin(Round round) {
@@ -69,8 +85,14 @@ final class ProbeConsumer extends DefaultConsumer {
     round.due = timer.schedule(round::step, jitteredPeriod());
     round.timeout =
         timer.schedule(
-            () -> round.judge("no answer in " + probe.timeoutMillis() + " ms"),
+            () ->
+                round.judge(
+                    new ProbeVerdict.Unanswered("no answer in " + probe.timeoutMillis() + " ms")),
             probe.timeoutMillis());
+    if (!health.probeTells(probe.server())) {
+      round.skip();
+      return;
+    }
     Exchange exchange = createExchange(false);
     exchange.setPattern(ExchangePattern.InOut);
     exchange.getIn().setHeader(TIMEOUT_HEADER, probe.timeoutMillis());
@@ -79,11 +101,11 @@ final class ProbeConsumer extends DefaultConsumer {
           .process(
               exchange,
               doneSync -> {
-                round.judge(failure(exchange));
+                round.judge(verdict(exchange));
                 releaseExchange(exchange, false);
               });
     } catch (RuntimeException e) {
-      round.judge(shortened(String.valueOf(e)));
+      round.judge(new ProbeVerdict.Wrong(shortened(String.valueOf(e))));
     }
   }
 
@@ -93,16 +115,25 @@ final class ProbeConsumer extends DefaultConsumer {
     return Math.max(1, Math.round(probe.periodMillis() * (1 + share)));
   }
 
-  private static @Nullable String failure(Exchange exchange) {
+  private static ProbeVerdict verdict(Exchange exchange) {
     Throwable thrown = exchange.getException();
     if (thrown == null) {
       thrown = exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Throwable.class);
     }
     if (thrown == null) {
-      return null;
+      return new ProbeVerdict.Good();
     }
     String message = thrown.getMessage();
-    return shortened(message == null ? thrown.getClass().getSimpleName() : message);
+    String reason = shortened(message == null ? thrown.getClass().getSimpleName() : message);
+    return thrown instanceof UpstreamFailure failed && late(failed.outcome())
+        ? new ProbeVerdict.Unanswered(reason)
+        : new ProbeVerdict.Wrong(reason);
+  }
+
+  private static boolean late(Outcome outcome) {
+    return outcome instanceof Outcome.Expired
+        || (outcome instanceof Outcome.FailedBefore failed
+            && failed.cause() == Outcome.Cause.FIRST_BYTE_TIMEOUT);
   }
 
   private static String shortened(String reason) {
@@ -122,7 +153,7 @@ final class ProbeConsumer extends DefaultConsumer {
     private volatile @Nullable Runnable due;
     private volatile @Nullable Runnable timeout;
 
-    void judge(@Nullable String failure) {
+    void judge(ProbeVerdict verdict) {
       if (!judged.compareAndSet(false, true) || current != this) {
         return;
       }
@@ -130,12 +161,19 @@ final class ProbeConsumer extends DefaultConsumer {
       if (pending != null) {
         pending.run();
       }
-      if (failure == null) {
-        ledger.succeeded(probe.server());
-      } else {
-        ledger.failed(probe.server(), failure);
-      }
+      health.probed(probe.server(), verdict);
       step();
+    }
+
+    /** It would tell nothing: only its period has to pass. */
+    void skip() {
+      if (judged.compareAndSet(false, true)) {
+        Runnable pending = timeout;
+        if (pending != null) {
+          pending.run();
+        }
+        step();
+      }
     }
 
     void step() {

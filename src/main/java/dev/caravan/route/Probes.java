@@ -1,6 +1,6 @@
 package dev.caravan.route;
 
-import dev.caravan.health.ProbeLedger;
+import dev.caravan.health.HealthSignals;
 import dev.caravan.route.ModelParameters.ProbeKind;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -27,12 +27,12 @@ public final class Probes {
 
   private static final Logger LOG = LoggerFactory.getLogger(Probes.class);
 
-  private final ProbeLedger ledger;
+  private final HealthSignals health;
   private final Map<String, Made> made = new HashMap<>();
   private boolean missingSaid;
 
-  public Probes(ProbeLedger ledger) {
-    this.ledger = ledger;
+  public Probes(HealthSignals health) {
+    this.health = health;
   }
 
   /** What a probe route was made of: it is made again when one of these is another. */
@@ -72,7 +72,7 @@ public final class Probes {
   public synchronized void drop(CamelContext context, String server) throws Exception {
     if (made.remove(server) != null) {
       removeRoute(context, routeId(server));
-      ledger.forget(server);
+      health.notProbed(server);
     }
   }
 

@@ -1,15 +1,12 @@
 package dev.caravan.route;
 
+import dev.caravan.fleet.Availability;
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.Lease;
-import dev.caravan.outcome.Outcome;
-import dev.caravan.outcome.Outcome.Cause;
 import dev.caravan.select.Selection;
 import dev.caravan.select.Selector;
 import dev.caravan.select.Tried;
-import dev.caravan.time.Ticker;
 import dev.caravan.upstream.Call;
-import dev.caravan.upstream.UpstreamFailure;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.camel.AsyncCallback;
@@ -17,7 +14,6 @@ import org.apache.camel.AsyncProcessor;
 import org.apache.camel.Exchange;
 import org.apache.camel.processor.loadbalancer.LoadBalancerSupport;
 import org.jboss.logging.Logger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A {@code loadBalance} step that sends each request to the server its {@link Selector} picks, and
@@ -27,25 +23,16 @@ public final class ServerBalancer extends LoadBalancerSupport {
   private static final Logger LOG = Logger.getLogger(ServerBalancer.class);
 
   private final Selector selector;
-  private final int maxAttempts;
-  private final Ticker ticker;
+  private final PoolRoads roads;
+  private final Resumptions resumptions;
   private AsyncProcessor[] steps = new AsyncProcessor[0];
   private Backend[] backends = new Backend[0];
 
-  /**
-   * A balancer without steps yet.
-   *
-   * @param maxAttempts how many servers a request may be sent to, from 1
-   */
-  public ServerBalancer(Selector selector, int maxAttempts, Ticker ticker) {
+  /** A balancer without steps yet. */
+  public ServerBalancer(Selector selector, PoolRoads roads, Resumptions resumptions) {
     this.selector = selector;
-    this.maxAttempts = maxAttempts;
-    this.ticker = ticker;
-  }
-
-  /** The servers it balances over, in the order of its steps. */
-  List<Backend> backends() {
-    return List.of(backends);
+    this.roads = roads;
+    this.resumptions = resumptions;
   }
 
   @Override
@@ -81,89 +68,75 @@ public final class ServerBalancer extends LoadBalancerSupport {
       callback.done(true);
       return true;
     }
-    new Road(exchange, call, callback).next();
+    new Road(this, exchange, call, null, callback).start();
     return false;
   }
 
-  /** One request's way over the servers; a new attempt starts where the last one ended. */
-  private final class Road implements AsyncCallback {
-    private final Exchange exchange;
-    private final Call call;
-    private final AsyncCallback callback;
-    private Tried tried = Tried.NONE;
-    private int sent;
-    private @Nullable Lease lease;
-    private @Nullable UpstreamFailure last;
+  /** Sends a request whose answer broke off to a server that has not had it. */
+  void again(Exchange exchange, Call call, Resumption resumption, AsyncCallback callback) {
+    new Road(this, exchange, call, resumption, callback).start();
+  }
 
-    Road(Exchange exchange, Call call, AsyncCallback callback) {
-      this.exchange = exchange;
-      this.call = call;
-      this.callback = callback;
-    }
+  // ---- one attempt
 
-    void next() {
-      Lease taken = null;
-      int index = -1;
-      while (taken == null) {
-        Selection selection = selector.select(call.request(), backends, tried);
-        if (selection instanceof Selection.Selected chosen) {
-          index = chosen.index();
-          if (LOG.isDebugEnabled()) {
-            LOG.debugf(
-                "Request %s: %s picked %s of %s",
-                call.requestId(), selector.name(), chosen.backend(), Selector.lastRead());
-          }
-          // Null where others filled the server since the snapshot; the next one shows it full.
-          taken = Lease.open(chosen.backend(), call.pool(), ticker);
-        } else if (selection instanceof Selection.NoneEligible none) {
-          UpstreamFailure failure = last;
-          fail(failure != null ? failure : new NobodyEligible(call.pool(), none.reasons()));
-          return;
-        }
+  /**
+   * Picks a server for a call and takes a place there: the call, which may hold no other, holds the
+   * lease then. The way to one attempt is this and {@link #run}.
+   *
+   * @param tried who may not be picked, because they have had it
+   */
+  Selection pick(Call call, Tried tried) {
+    while (true) {
+      Selection selection = selector.select(call.request(), backends, tried);
+      if (!(selection instanceof Selection.Selected chosen)) {
+        return selection;
       }
-      lease = taken;
-      call.lease(taken);
-      tried = tried.and(index);
-      steps[index].process(exchange, this);
+      if (LOG.isDebugEnabled()) {
+        LOG.debugf(
+            "Request %s: %s picked %s of %s",
+            call.requestId(), selector.name(), chosen.backend(), Selector.lastRead());
+      }
+      // Null where others filled the server since the snapshot; the next one shows it full.
+      Lease taken = Lease.open(chosen.backend(), call.pool(), roads.ticker());
+      if (taken != null) {
+        call.lease(taken);
+        return selection;
+      }
     }
+  }
 
-    /** The step is done: with an answer, or with a failure that another server may mend. */
-    @Override
-    public void done(boolean doneSync) {
-      Exception failure = exchange.getException();
-      if (failure == null) {
-        callback.done(false);
-        return;
-      }
-      Lease held = lease;
-      if (failure instanceof UpstreamFailure upstream) {
-        if (held != null) {
-          held.close(upstream.outcome());
-        }
-        if (upstream.sent()) {
-          sent++;
-          last = upstream;
-        } else if (last == null) {
-          last = upstream;
-        }
-        if (!call.abandoned() && sent < maxAttempts) {
-          exchange.setException(null);
-          exchange.getExchangeExtension().setRedeliveryExhausted(false);
-          next();
-          return;
-        }
-        callback.done(false);
-        return;
-      }
-      if (held != null) {
-        held.close(new Outcome.FailedBefore(Cause.GATEWAY, "a step of the route failed"));
-      }
-      callback.done(false);
-    }
+  /**
+   * Sends an exchange to the server that was picked for the call in it.
+   *
+   * @param index its position, as {@link #pick} says
+   * @param callback told when the step is done; the exchange has an answer or an exception then
+   */
+  void run(int index, Exchange exchange, AsyncCallback callback) {
+    steps[index].process(exchange, callback);
+  }
 
-    private void fail(Exception why) {
-      exchange.setException(why);
-      callback.done(false);
+  /** The servers, in the order of their positions; not to be changed. */
+  Backend[] servers() {
+    return backends;
+  }
+
+  PoolRoads roads() {
+    return roads;
+  }
+
+  Resumptions resumptions() {
+    return resumptions;
+  }
+
+  /** Whether it is worth a wait: somebody who has not had the request may be picked. */
+  boolean anyoneLeft(Tried tried) {
+    for (int i = 0; i < backends.length; i++) {
+      if (!tried.contains(i)
+          && backends[i].availability().use() != Availability.Use.NONE
+          && backends[i].gate().permits()) {
+        return true;
+      }
     }
+    return false;
   }
 }

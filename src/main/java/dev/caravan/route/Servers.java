@@ -19,20 +19,38 @@ public final class Servers {
   /** A server that a route has named. */
   record Server(Backend backend, Target target, ModelParameters parameters) {}
 
+  /** Learns what routes say of servers. */
+  @FunctionalInterface
+  public interface Specified {
+    /**
+     * A route has said something of a server.
+     *
+     * @param drain whether it wants the server empty
+     */
+    void server(String name, boolean drain);
+  }
+
   private final Fleet fleet;
   private final TlsClients tls;
   private final UnaryOperator<@Nullable String> environment;
+  private final Specified specified;
   private volatile Map<String, Server> byName = Map.of();
 
   /**
    * Nobody yet.
    *
    * @param environment the value of an environment variable, or null
+   * @param specified told whenever a route says something of a server, for the first time or anew
    */
-  public Servers(Fleet fleet, TlsClients tls, UnaryOperator<@Nullable String> environment) {
+  public Servers(
+      Fleet fleet,
+      TlsClients tls,
+      UnaryOperator<@Nullable String> environment,
+      Specified specified) {
     this.fleet = fleet;
     this.tls = tls;
     this.environment = environment;
+    this.specified = specified;
   }
 
   /**
@@ -63,6 +81,7 @@ public final class Servers {
     if (known != null) {
       known.target().retire();
     }
+    specified.server(name, parameters.drain());
     return server;
   }
 

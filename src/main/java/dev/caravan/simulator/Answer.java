@@ -72,6 +72,49 @@ final class Answer {
     return new Answer(text.substring(0, ends[tokens - 1]), ends, stopped);
   }
 
+  /**
+   * Goes on with an answer that was begun.
+   *
+   * <p>Where the beginning is this server's own answer to the same prompt, what is left of that
+   * follows, as a greedy model would say it; any other beginning is followed by a whole answer.
+   *
+   * @param prompt the prompt without the beginning
+   * @param begun the beginning, not empty
+   * @param most the most tokens more, from 1
+   * @param least do not stop by itself before so many more, from 0
+   */
+  static Answer resume(
+      String server, String said, byte[] prompt, long seed, String begun, int most, int least) {
+    long digest = PromptBlocks.digest(prompt, seed);
+    int given = PromptBlocks.tokens(begun.length());
+    Answer whole = compose(server, said, digest, plus(most, given), plus(least, given));
+    if (!whole.text.startsWith(begun)) {
+      return compose(server, said, digest, most, least);
+    }
+    int at = 0;
+    while (at < whole.ends.length && whole.ends[at] <= begun.length()) {
+      at++;
+    }
+    boolean within = at < whole.ends.length && at > 0 && whole.ends[at - 1] < begun.length();
+    if (within && at + 1 < whole.ends.length) {
+      // As a tokenizer would: what is left of the token goes into the next one.
+      at++;
+    }
+    // The word "ready" makes one token longer, so the count of tokens above may be off by one.
+    int to = (int) Math.min(whole.ends.length, (long) at + most);
+    int[] rest = new int[to - at];
+    for (int i = at; i < to; i++) {
+      rest[i - at] = whole.ends[i] - begun.length();
+    }
+    int end = rest.length == 0 ? begun.length() : whole.ends[to - 1];
+    boolean stopped = whole.stopped && to == whole.ends.length && rest.length < most;
+    return new Answer(whole.text.substring(begun.length(), end), rest, stopped);
+  }
+
+  private static int plus(int tokens, int more) {
+    return (int) Math.min(Integer.MAX_VALUE, (long) tokens + more);
+  }
+
   /** How many tokens it has, the end of sequence counted if it stops by itself. */
   int tokens() {
     return ends.length + (stopped ? 1 : 0);

@@ -40,13 +40,10 @@ final class GenerationCall implements SequenceListener {
     if (room < 1 || request.maxTokens() > room) {
       throw tooLong();
     }
-    answer =
-        Answer.compose(
-            core.name,
-            request.said(),
-            PromptBlocks.digest(prompt, core.seed),
-            request.maxTokens() == -1 ? room : request.maxTokens(),
-            request.minTokens());
+    if (!request.begun().isEmpty() && !core.prefill) {
+      throw Refusal.badRequest("continue_final_message is not supported", "continue_final_message");
+    }
+    answer = compose(request.maxTokens() == -1 ? room : request.maxTokens());
     String asked = exchange.requestId();
     String unique = asked == null ? Long.toHexString(core.ids.bits()) : asked;
     id = (request.operation() == Operation.CHAT ? "chatcmpl-" : "cmpl-") + unique;
@@ -54,6 +51,16 @@ final class GenerationCall implements SequenceListener {
     model = named == null ? core.models.get(0) : named;
     createdSeconds = core.createdSeconds();
     chunkHead = OpenAiWire.chunkHead(request.operation(), id, createdSeconds, model);
+  }
+
+  private Answer compose(int most) {
+    String said = request.said();
+    int least = request.minTokens();
+    byte[] begun = request.begun().getBytes(StandardCharsets.UTF_8);
+    byte[] asked = Arrays.copyOf(prompt, prompt.length - begun.length);
+    return begun.length == 0
+        ? Answer.compose(core.name, said, PromptBlocks.digest(prompt, core.seed), most, least)
+        : Answer.resume(core.name, said, asked, core.seed, request.begun(), most, least);
   }
 
   void begin() {

@@ -12,7 +12,9 @@ import org.jspecify.annotations.Nullable;
  * What a simulated server reads of an OpenAI request. Immutable.
  *
  * @param model as the client wrote it, or null if it did not
- * @param prompt the text whose tokens are prefilled, rendered by a simple chat template
+ * @param prompt the text whose tokens are prefilled, rendered by a simple chat template, the
+ *     beginning of the answer included
+ * @param begun the beginning of the answer, to be continued; empty for a new one
  * @param said what the user said last
  * @param inputs the texts to embed; empty for the other operations
  * @param stream whether the answer is wanted as server-sent events
@@ -26,6 +28,7 @@ record OpenAiRequest(
     Operation operation,
     @Nullable String model,
     String prompt,
+    String begun,
     String said,
     List<String> inputs,
     boolean stream,
@@ -69,8 +72,12 @@ record OpenAiRequest(
     StringBuilder prompt = new StringBuilder();
     List<String> inputs = new ArrayList<>();
     String said;
+    String begun = "";
     switch (operation) {
-      case CHAT -> said = chat(json, prompt);
+      case CHAT -> {
+        begun = begun(json);
+        said = chat(json, prompt, flag(json, "continue_final_message"));
+      }
       case COMPLETION -> {
         List<String> texts = texts(json, "prompt");
         if (texts.size() != 1) {
@@ -102,6 +109,7 @@ record OpenAiRequest(
         operation,
         model,
         prompt.toString(),
+        begun,
         said,
         List.copyOf(inputs),
         flag(json, "stream"),
@@ -112,7 +120,26 @@ record OpenAiRequest(
         "base64".equals(string(json, "encoding_format")));
   }
 
-  private static String chat(JsonObject json, StringBuilder prompt) throws Refusal {
+  /** What {@code continue_final_message} asks to be continued, as vLLM checks and reads it. */
+  private static String begun(JsonObject json) throws Refusal {
+    if (!flag(json, "continue_final_message")) {
+      return "";
+    }
+    if (json.getValue("add_generation_prompt") == null || flag(json, "add_generation_prompt")) {
+      throw Refusal.badRequest(
+          "Cannot set both `continue_final_message` and `add_generation_prompt` to True.", null);
+    }
+    JsonArray messages = json.getJsonArray("messages");
+    JsonObject last =
+        messages == null || messages.isEmpty() ? null : messages.getJsonObject(messages.size() - 1);
+    if (last == null || !"assistant".equals(string(last, "role"))) {
+      throw Refusal.badRequest("continue_final_message needs a last message to continue", null);
+    }
+    return content(last.getValue("content"));
+  }
+
+  private static String chat(JsonObject json, StringBuilder prompt, boolean continued)
+      throws Refusal {
     JsonArray messages = json.getJsonArray("messages");
     if (messages == null) {
       throw missing("messages");
@@ -125,6 +152,10 @@ record OpenAiRequest(
         throw missing("messages', " + i + ", 'role");
       }
       String content = content(message.getValue("content"));
+      if (continued && i == messages.size() - 1) {
+        prompt.append("<|assistant|>").append(content);
+        return said;
+      }
       prompt.append("<|").append(role).append("|>").append(content).append("<|end|>");
       if (role.equals("user")) {
         said = content;

@@ -14,6 +14,7 @@ final class ServerCore {
   final List<String> models;
   final long seed;
   final int maxModelTokens;
+  final boolean prefill;
   final EngineParameters parameters;
   final Ticker ticker;
   final WallClock wallClock;
@@ -31,6 +32,7 @@ final class ServerCore {
     this.name = made.name;
     this.models = List.copyOf(made.models);
     this.seed = made.seed;
+    this.prefill = made.prefill;
     this.parameters = made.parameters;
     this.maxModelTokens = (int) Math.min(made.maxModelTokens, made.parameters.capacityTokens());
     this.ticker = made.ticker;

@@ -16,6 +16,7 @@ public final class SimulatedServerBuilder {
   long seed = 1;
   String host = "127.0.0.1";
   int port;
+  boolean prefill = true;
   int maxModelTokens = 131_072;
   int rememberedRequests = 1_000;
   Ticker ticker = Ticker.system();
@@ -96,6 +97,15 @@ public final class SimulatedServerBuilder {
       throw new IllegalArgumentException("maxModelTokens must be from 1, was " + value);
     }
     maxModelTokens = value;
+    return this;
+  }
+
+  /**
+   * Whether it continues a message of its client's where {@code continue_final_message} says so, as
+   * vLLM does; with false it answers 400. True by default.
+   */
+  public SimulatedServerBuilder prefill(boolean value) {
+    prefill = value;
     return this;
   }
 

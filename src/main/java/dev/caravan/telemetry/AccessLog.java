@@ -91,6 +91,9 @@ public final class AccessLog {
     line.append(",\"stream\":").append(request.stream());
     number(line, "bytes_in", call.bytesIn());
     number(line, "attempts", call.attempts());
+    if (call.resumptions() > 0) {
+      number(line, "resumptions", call.resumptions());
+    }
     Lease lease = call.lease();
     if (lease == null) {
       return;

@@ -1,5 +1,6 @@
 package dev.caravan.telemetry;
 
+import dev.caravan.fleet.ServerState;
 import dev.caravan.health.Breaker;
 import dev.caravan.health.HealthListener;
 import io.micrometer.core.instrument.Counter;
@@ -14,6 +15,7 @@ public final class HealthMeters implements HealthListener {
   /** One server's meters. */
   private static final class Server {
     private volatile Breaker.State breaker = Breaker.State.CLOSED;
+    private volatile ServerState state = ServerState.HEALTHY;
   }
 
   private final MeterRegistry registry;
@@ -35,8 +37,14 @@ public final class HealthMeters implements HealthListener {
     }
     probes(name, true);
     probes(name, false);
-    transitions(name, "ejected");
-    transitions(name, "restored");
+    for (ServerState state : ServerState.values()) {
+      transitions(name, state);
+      Gauge.builder("caravan.backend.state", server, s -> s.state == state ? 1 : 0)
+          .description("1 for the state that health believes a server to be in")
+          .tag("backend", name)
+          .tag("state", state.label())
+          .register(registry);
+    }
   }
 
   private Counter probes(String name, boolean good) {
@@ -47,11 +55,11 @@ public final class HealthMeters implements HealthListener {
         .register(registry);
   }
 
-  private Counter transitions(String name, String to) {
+  private Counter transitions(String name, ServerState to) {
     return Counter.builder("caravan.health.transitions")
-        .description("How often probes took a server out of the fleet, and let it in again")
+        .description("How often a server came into a state")
         .tag("backend", name)
-        .tag("to", to)
+        .tag("to", to.label())
         .register(registry);
   }
 
@@ -61,13 +69,12 @@ public final class HealthMeters implements HealthListener {
   }
 
   @Override
-  public void ejected(String name, String reason) {
-    transitions(name, "ejected").increment();
-  }
-
-  @Override
-  public void restored(String name, String reason) {
-    transitions(name, "restored").increment();
+  public void moved(String name, ServerState from, ServerState to, String reason) {
+    Server server = servers.get(name);
+    if (server != null) {
+      server.state = to;
+    }
+    transitions(name, to).increment();
   }
 
   @Override

@@ -92,6 +92,15 @@ public final class Meters {
         .register(registry);
   }
 
+  /**
+   * Measures a pool's retries and hedges from now on; called once for each.
+   *
+   * @param waiting how many retries wait now
+   */
+  public RoadMeters road(Pool pool, Supplier<Number> waiting) {
+    return new RoadMeters(registry, pool.name(), waiting);
+  }
+
   /** Counts what an access log loses. */
   public void watch(LogFile log) {
     FunctionCounter.builder("caravan.access.log.dropped", log, LogFile::dropped)

@@ -4,8 +4,12 @@ import dev.caravan.fleet.Lease;
 import dev.caravan.fleet.Pool;
 import dev.caravan.fleet.PoolPolicy;
 import dev.caravan.outcome.Outcome;
+import dev.caravan.outcome.Outcome.Cause;
 import dev.caravan.request.InferenceRequest;
+import dev.caravan.time.Ticker;
 import io.netty.channel.EventLoop;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,18 +21,22 @@ import org.jspecify.annotations.Nullable;
  * values.
  */
 public final class Call {
-  private final InferenceRequest request;
+  private InferenceRequest request;
   private final String requestId;
   private final EventLoop loop;
   private final HeaderLines headers;
   private final int bytesIn;
-  private String pool = "";
-  private PoolPolicy policy = PoolPolicy.DEFAULT;
-  private @Nullable Pool home;
+  private final PoolVisit visit = new PoolVisit();
   private int attempts;
+  private int resumptions;
   private @Nullable Lease lease;
   private @Nullable Attempt attempt;
   private boolean abandoned;
+  private final @Nullable Call parent;
+  private List<Call> forks = List.of();
+  private @Nullable OwnTime time;
+  private int clientRetries;
+  private @Nullable Runnable wait;
 
   /**
    * A call that nobody has answered yet.
@@ -41,10 +49,38 @@ public final class Call {
     this.loop = loop;
     this.headers = headers;
     this.bytesIn = request.body().readableBytes();
+    this.parent = null;
   }
 
+  private Call(Call of) {
+    request = of.request;
+    requestId = of.requestId;
+    loop = of.loop;
+    headers = of.headers;
+    bytesIn = of.bytesIn;
+    visit.passThrough(of.visit);
+    time = of.time;
+    parent = of;
+  }
+
+  /** What servers are sent: what the client asked, or later how that goes on. */
   public InferenceRequest request() {
     return request;
+  }
+
+  /**
+   * The server died within its answer, and another one shall go on with it.
+   *
+   * @param continued what that one is sent; of the same API and model as the client's request
+   */
+  public void goOnWith(InferenceRequest continued) {
+    request = continued;
+    resumptions++;
+  }
+
+  /** How often its answer broke off and another server was asked to go on. */
+  public int resumptions() {
+    return resumptions;
   }
 
   public String requestId() {
@@ -66,34 +102,27 @@ public final class Call {
 
   /** The pool that answers it; empty before one was found. */
   public String pool() {
-    return pool;
+    return visit.name();
   }
 
   /** The pool that answers a call which counts nowhere: a probe's. */
   public void pool(String name) {
-    pool = name;
+    visit.passThrough(name);
   }
 
   /** A pool takes it, and counts it until its end. */
   public void pool(Pool taker) {
-    leavePool();
-    pool = taker.name();
-    policy = taker.policy();
-    home = taker;
-    taker.enter();
+    visit.enter(taker, clientRetries > 0);
   }
 
-  private void leavePool() {
-    Pool counted = home;
-    home = null;
-    if (counted != null) {
-      counted.leave();
-    }
+  /** The pool that counts it now; null before one has taken it, after its end, and for a fork. */
+  public @Nullable Pool home() {
+    return visit.home();
   }
 
   /** What its pool's route said when the pool took it; the default before. */
   public PoolPolicy policy() {
-    return policy;
+    return visit.policy();
   }
 
   /** How many times it was sent to a server. */
@@ -125,27 +154,147 @@ public final class Call {
   void sent(Attempt started) {
     attempts++;
     attempt = started;
+    if (parent != null) {
+      parent.attempts++;
+    }
+  }
+
+  // ---- what the client says of time and of itself
+
+  /**
+   * Takes the client's own limits; once, before the call enters the routes. From then on its time
+   * runs.
+   *
+   * @param arrivedNanos when the request had arrived
+   */
+  public void limit(ClientLimits own, long arrivedNanos, Ticker ticker) {
+    time = new OwnTime(own, arrivedNanos, loop, ticker, this::expire);
+  }
+
+  /** What the client allows. */
+  public ClientLimits limits() {
+    return time == null ? ClientLimits.NONE : time.limits();
+  }
+
+  /** The client has sent this request so many times before; before a pool takes it. */
+  public void clientRetries(int count) {
+    clientRetries = count;
+  }
+
+  /** How many times the client has sent this request before, as it says itself. */
+  public int clientRetries() {
+    return clientRetries;
+  }
+
+  private void expire() {
+    stopWaiting();
+    for (Call fork : dropForks()) {
+      fork.timeOut();
+    }
+    timeOut();
+  }
+
+  private void timeOut() {
+    Attempt running = attempt;
+    if (running != null && time != null) {
+      running.timeOut(Cause.CLIENT_LIMIT, time.detail());
+    }
+  }
+
+  /** Whether the client's own limit for the whole has passed: no further attempt may start. */
+  public boolean expired() {
+    return time != null && time.expired();
+  }
+
+  /** How a call ends that has {@link #expired}. */
+  public Outcome expiry() {
+    if (time == null) {
+      throw new IllegalStateException("call " + requestId + " has no limit of its own");
+    }
+    return time.outcome();
   }
 
   /**
-   * The client is gone: stops the attempt that runs, and lets no other start. The lease ends with
-   * {@link Outcome.ClientGone} unless it has ended already.
+   * It waits for something, and holds no server.
+   *
+   * @param stop run once where the wait has no sense any more, because the call has expired or was
+   *     abandoned; null where the wait is over
+   */
+  public void waits(@Nullable Runnable stop) {
+    wait = stop;
+  }
+
+  private void stopWaiting() {
+    Runnable stop = wait;
+    wait = null;
+    if (stop != null) {
+      stop.run();
+    }
+  }
+
+  // ---- several servers at once
+
+  /**
+   * The same request, to be sent to one more server at the same time: it has a lease and an attempt
+   * of its own, and ends when this call does. Counts in no pool.
+   */
+  public Call fork() {
+    Call fork = new Call(this);
+    List<Call> more = new ArrayList<>(forks);
+    more.add(fork);
+    forks = more;
+    return fork;
+  }
+
+  /** A fork's server is the one: this call goes on with its lease and attempt, without any fork. */
+  public void adopt(Call fork) {
+    lease = fork.lease;
+    attempt = fork.attempt;
+    fork.visit.leave();
+    dropForks();
+  }
+
+  /** Another fork won: stops this one; its lease ends with {@link Outcome.Superseded}. */
+  public void supersede(String why) {
+    stop(new Outcome.Superseded(why));
+    visit.leave();
+  }
+
+  private List<Call> dropForks() {
+    List<Call> dropped = forks;
+    forks = List.of();
+    return dropped;
+  }
+
+  // ---- its end
+
+  /**
+   * The client is gone: stops the attempts that run, and lets no other start. The leases end with
+   * {@link Outcome.ClientGone} unless they have ended already.
    */
   public void abandon() {
+    stop(null);
+  }
+
+  private void stop(@Nullable Outcome how) {
     abandoned = true;
+    stopWaiting();
+    for (Call fork : dropForks()) {
+      fork.stop(how);
+    }
     Attempt running = attempt;
     if (running != null) {
-      running.abort();
+      running.abort(how);
     }
     Lease held = lease;
-    if (held != null) {
-      held.close(new Outcome.ClientGone(held.timeToFirstByteNanos() >= 0));
+    if (held != null && !held.closed()) {
+      held.close(how != null ? how : new Outcome.ClientGone(held.timeToFirstByteNanos() >= 0));
     }
   }
 
   /** Whether the client is gone or was answered: no further attempt may start. */
   public boolean abandoned() {
-    return abandoned;
+    return abandoned || (parent != null && parent.abandoned);
   }
 
   /**
@@ -156,15 +305,22 @@ public final class Call {
    */
   public void end(Outcome how) {
     abandoned = true;
-    leavePool();
+    visit.leave();
+    if (time != null && parent == null) {
+      time.stop();
+    }
+    stopWaiting();
+    for (Call fork : dropForks()) {
+      fork.end(how);
+    }
     // First the lease: an attempt that is aborted would close it as one whose client has left.
     Lease held = lease;
     if (held != null) {
       held.close(how);
     }
-    Attempt running = attempt;
-    if (running != null) {
-      running.abort();
+    Attempt started = attempt;
+    if (started != null) {
+      started.abort(null);
       attempt = null;
     }
   }

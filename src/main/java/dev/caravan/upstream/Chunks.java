@@ -32,10 +32,25 @@ public final class Chunks {
     out.pass(CRLF.duplicate());
   }
 
+  /** Passes {@code payload}, which is now the sink's, as one chunk, in three parts. */
+  public static void frame(ByteBuf payload, BodySink to) {
+    ByteBuf size = payload.alloc().buffer(10);
+    writeHex(size, payload.readableBytes());
+    size.writeShort('\r' << 8 | '\n');
+    to.bytes(size);
+    to.bytes(payload);
+    to.bytes(CRLF.duplicate());
+  }
+
   /** Appends {@code text}, in ASCII or UTF-8 bytes, to {@code to} as one chunk. */
   public static void write(ByteBuf to, byte[] text) {
-    writeHex(to, text.length);
-    to.writeShort('\r' << 8 | '\n').writeBytes(text).writeShort('\r' << 8 | '\n');
+    write(to, text, 0, text.length);
+  }
+
+  /** As {@link #write(ByteBuf, byte[])}, for a part of an array. */
+  public static void write(ByteBuf to, byte[] text, int from, int length) {
+    writeHex(to, length);
+    to.writeShort('\r' << 8 | '\n').writeBytes(text, from, length).writeShort('\r' << 8 | '\n');
   }
 
   private static void writeHex(ByteBuf to, int value) {

@@ -74,7 +74,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     this.receiver = receiver;
     this.ticker = ticker;
     this.startNanos = ticker.nanos();
-    this.limits = target.timeouts(call.policy());
+    this.limits = call.limits().over(target.timeouts(call.policy()));
   }
 
   Target target() {
@@ -124,38 +124,33 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   /** No connection came about. */
   void unconnected(Cause cause, String why) {
     if (state != State.DONE) {
-      fail(cause, why);
+      // A connection that the client left too little time for says nothing of the server.
+      Cause late = passed(ticker.nanos());
+      fail(late != null ? late : cause, why);
     }
   }
 
   private long nextDeadline() {
-    long total = startNanos + TimeUnit.MILLISECONDS.toNanos(limits.totalMillis());
-    long next =
-        state == State.FLOWING
-            ? lastReadNanos + TimeUnit.MILLISECONDS.toNanos(limits.betweenTokensMillis())
-            : startNanos + TimeUnit.MILLISECONDS.toNanos(limits.firstTokenMillis());
-    return next - total < 0 ? next : total;
+    return Limits.nextNanos(limits, startNanos, state == State.FLOWING, lastReadNanos);
   }
 
   void checkDeadlines() {
     long now = ticker.nanos();
-    if (now - startNanos >= TimeUnit.MILLISECONDS.toNanos(limits.totalMillis())) {
-      timeOut(Cause.TOTAL_TIMEOUT, "not done in " + limits.totalMillis() + " ms");
-    } else if (state == State.FLOWING) {
-      if (paused) {
-        // The silence is the client's doing, and the client's side watches it.
-        lastReadNanos = now;
-      }
-      if (now - lastReadNanos >= TimeUnit.MILLISECONDS.toNanos(limits.betweenTokensMillis())) {
-        timeOut(Cause.IDLE_TIMEOUT, "silent for " + limits.betweenTokensMillis() + " ms");
-        return;
-      }
-      rewatch();
-    } else if (now - startNanos >= TimeUnit.MILLISECONDS.toNanos(limits.firstTokenMillis())) {
-      timeOut(Cause.FIRST_BYTE_TIMEOUT, "no first token in " + limits.firstTokenMillis() + " ms");
-    } else {
-      rewatch();
+    if (paused && state == State.FLOWING) {
+      // The silence is the client's doing, and the client's side watches it.
+      lastReadNanos = now;
     }
+    Cause passed = passed(now);
+    if (passed == null) {
+      rewatch();
+    } else {
+      timeOut(passed, Limits.detail(passed, limits));
+    }
+  }
+
+  private @Nullable Cause passed(long now) {
+    Timeouts own = target.timeouts(call.policy());
+    return Limits.passed(limits, own, startNanos, state == State.FLOWING, lastReadNanos, now);
   }
 
   private void rewatch() {
@@ -165,9 +160,12 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     }
   }
 
-  private void timeOut(Cause cause, String detail) {
-    closeConnection();
-    fail(cause, detail);
+  @Override
+  public void timeOut(Cause cause, String detail) {
+    if (!done()) {
+      closeConnection();
+      fail(cause, detail);
+    }
   }
 
   // ---- reading
@@ -261,7 +259,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     state = State.FLOWING;
     rewatch(); // the silence allowed from now on may end before that before the first byte
     if (lease != null) {
-      lease.firstByte();
+      lease.firstByte(head != null && head.status() < 400);
     }
     unread = bytes;
     receiver.answered(this);
@@ -454,7 +452,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   }
 
   @Override
-  public void abort() {
+  public void abort(@Nullable Outcome why) {
     if (done()) {
       return;
     }
@@ -462,7 +460,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     state = State.DONE;
     dropUnread();
     closeConnection();
-    Outcome how = new Outcome.ClientGone(committed);
+    Outcome how = why != null ? why : new Outcome.ClientGone(committed);
     close(how);
     if (!committed) {
       receiver.failed(how);

@@ -1,5 +1,7 @@
 package dev.caravan.upstream;
 
+import dev.caravan.fleet.Lease;
+import dev.caravan.outcome.Outcome;
 import dev.caravan.outcome.Outcome.Cause;
 import dev.caravan.time.Ticker;
 import io.netty.bootstrap.Bootstrap;
@@ -36,6 +38,11 @@ public final class UpstreamClient {
    */
   public void send(Target target, Call call, AnswerReceiver receiver) {
     assert call.loop().inEventLoop();
+    if (call.abandoned() || call.expired()) {
+      // A step before this one took its time, and nobody wants the answer any more.
+      refuse(call, receiver);
+      return;
+    }
     Transfer transfer = new Transfer(this, target, call, receiver, ticker);
     call.sent(transfer);
     Connection idle = target.pool(call.loop()).take();
@@ -44,6 +51,15 @@ public final class UpstreamClient {
     } else {
       connect(transfer);
     }
+  }
+
+  private static void refuse(Call call, AnswerReceiver receiver) {
+    Outcome how = call.abandoned() ? new Outcome.ClientGone(false) : call.expiry();
+    Lease held = call.lease();
+    if (held != null) {
+      held.close(how);
+    }
+    receiver.failed(how);
   }
 
   /** The clock that attempts are measured by. */
@@ -64,7 +80,7 @@ public final class UpstreamClient {
             .option(ChannelOption.SO_KEEPALIVE, true)
             .option(
                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
-                (int) Math.min(Integer.MAX_VALUE, transfer.limits().connectMillis()));
+                (int) Math.min(Integer.MAX_VALUE, Limits.connectMillis(transfer.limits())));
     transport.levelTriggered(bootstrap);
     bootstrap.handler(
         new ChannelInitializer<>() {
@@ -93,7 +109,7 @@ public final class UpstreamClient {
   private static SslHandler tlsHandler(SslContext tls, Channel channel, Transfer transfer) {
     InetSocketAddress peer = transfer.target().address();
     SslHandler handler = tls.newHandler(channel.alloc(), peer.getHostString(), peer.getPort());
-    handler.setHandshakeTimeout(transfer.limits().connectMillis(), TimeUnit.MILLISECONDS);
+    handler.setHandshakeTimeout(Limits.connectMillis(transfer.limits()), TimeUnit.MILLISECONDS);
     return handler;
   }
 

@@ -23,6 +23,17 @@ public final class UpstreamFailure extends Exception {
     this.sent = sent;
   }
 
+  /**
+   * As {@link #UpstreamFailure(Outcome, boolean)}, with more to say than the outcome does.
+   *
+   * @param message for the operator
+   */
+  public UpstreamFailure(Outcome outcome, boolean sent, String message) {
+    super(message, null, false, false);
+    this.outcome = outcome;
+    this.sent = sent;
+  }
+
   public Outcome outcome() {
     return outcome;
   }

@@ -11,7 +11,7 @@ final class PoolYaml {
 
   private final String model;
   private final List<String> steps = new ArrayList<>();
-  private String aliases = "";
+  private final List<String> parameters = new ArrayList<>();
   private String balancer = "round-robin";
   private String breaker = "";
 
@@ -29,7 +29,16 @@ final class PoolYaml {
   }
 
   PoolYaml aliases(String names) {
-    aliases = "      parameters: { aliases: \"" + names + "\" }\n";
+    return parameters("aliases: \"" + names + "\"");
+  }
+
+  /**
+   * Adds to what the pool says of itself.
+   *
+   * @param more each as YAML, such as {@code attempts: 2}
+   */
+  PoolYaml parameters(String... more) {
+    parameters.addAll(List.of(more));
     return this;
   }
 
@@ -72,7 +81,9 @@ final class PoolYaml {
         + "\n    from:\n      uri: \"pool:"
         + model
         + "\"\n"
-        + aliases
+        + (parameters.isEmpty()
+            ? ""
+            : "      parameters: { " + String.join(", ", parameters) + " }\n")
         + "      steps:\n        - loadBalance:\n            customLoadBalancer: { ref: "
         + balancer
         + " }\n            steps:\n"

@@ -20,7 +20,7 @@ class ProbeTest extends EndToEnd {
       Map.of(
           "caravan.probe.enabled", "true",
           "caravan.probe.period", "150ms",
-          "caravan.probe.timeout", "400ms");
+          "caravan.probe.timeout", "1500ms");
 
   static Stream<Fault> sicknesses() {
     return Stream.of(
@@ -52,7 +52,8 @@ class ProbeTest extends EndToEnd {
     assertThat(ask(Chat.whole("hello")).head().header("x-caravan-backend")).isEqualTo("sick");
     sick.fault(fault);
     await().atMost(LONG).until(() -> !eligible("sick"));
-    assertThat(gateway().backend("sick").availability().reason()).contains("3 probes in a row");
+    assertThat(gateway().backend("sick").availability().reason())
+        .containsAnyOf("3 probes in a row", "2 prompts unanswered");
     if (!(fault instanceof Fault.Refuse)) {
       assertThat(health(sick.uri())).as("its /health").isEqualTo(200);
     }

@@ -118,9 +118,9 @@ class LeaseTest {
     Lease lease = open(server(1));
     assertThat(lease.timeToFirstByteNanos()).isEqualTo(-1);
     clock.addAndGet(10);
-    lease.firstByte();
+    lease.firstByte(true);
     clock.addAndGet(10);
-    lease.firstByte();
+    lease.firstByte(true);
     assertThat(lease.timeToFirstByteNanos()).isEqualTo(10);
     assertThat(lease.durationNanos()).isEqualTo(20);
     clock.addAndGet(5);
@@ -134,7 +134,7 @@ class LeaseTest {
     clock.set(Long.MAX_VALUE - 3);
     Lease lease = open(server(1));
     clock.addAndGet(10);
-    lease.firstByte();
+    lease.firstByte(true);
     lease.close(DONE);
     assertThat(lease.timeToFirstByteNanos()).isEqualTo(10);
     assertThat(lease.durationNanos()).isEqualTo(10);

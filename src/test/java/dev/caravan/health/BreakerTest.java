@@ -162,7 +162,7 @@ class BreakerTest {
     for (int i = 0; i < 5; i++) {
       Lease lease = Objects.requireNonNull(Lease.open(backend, "llama", ticker));
       lease.guard(permission());
-      lease.firstByte();
+      lease.firstByte(true);
       assertThat(breaker.state()).isEqualTo(Breaker.State.CLOSED);
       lease.close(new Outcome.FailedAfter(Cause.IDLE_TIMEOUT, "silent for 60 s"));
     }

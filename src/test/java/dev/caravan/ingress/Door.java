@@ -25,7 +25,8 @@ import org.jspecify.annotations.Nullable;
 /** The inference port without a socket: an entry that a test answers for, and a clock by hand. */
 final class Door {
   static final HttpSettings SETTINGS =
-      new HttpSettings(2_000_000, 200, 1_000, 1_000, 2_000, 5_000, 3_000, Set.of("user-agent"));
+      new HttpSettings(
+          2_000_000, 200, 1_000, 1_000, 2_000, 5_000, 3_000, Set.of("user-agent"), 60_000);
 
   /** One call that came through. */
   record Visit(Call call, PassedHeaders headers, Reply reply) {}

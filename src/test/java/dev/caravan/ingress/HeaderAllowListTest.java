@@ -87,15 +87,43 @@ class HeaderAllowListTest {
     headers.add("User-Agent", "me").add("CamelHttpUri", "http://evil").add("authorization", "key");
     headers.add("USER-AGENT", "again").add("user-agentx", "no").add("user-agen", "no");
     List<String> told = new ArrayList<>();
-    new HeaderAllowList(List.of(" user-AGENT ", ""))
-        .lines(headers, (name, value) -> told.add(name + "=" + value));
+    new HeaderAllowList(List.of(" user-AGENT ", "")).lines(headers, telling(told));
     assertThat(told).containsExactly("user-agent=me", "user-agent=again");
+  }
+
+  private static HeaderAllowList.Receiver telling(List<String> told) {
+    return new HeaderAllowList.Receiver() {
+      @Override
+      public void passed(String name, String value) {
+        told.add(name + "=" + value);
+      }
+
+      @Override
+      public void own(String name, String value) {
+        told.add("own " + name + "=" + value);
+      }
+    };
+  }
+
+  @Test
+  void lines_theGatewaysOwn_areReadAndDoNotPassUnlessListed() {
+    HttpHeaders headers = new DefaultHttpHeaders();
+    headers.add("X-Caravan-Timeout-Ms", "50").add("x-stainless-retry-count", "2").add("x-c", "1");
+    List<String> told = new ArrayList<>();
+    HeaderAllowList list = new HeaderAllowList(List.of("x-stainless-retry-count"));
+    list.lines(headers, telling(told));
+    assertThat(told)
+        .containsExactly(
+            "own x-caravan-timeout-ms=50",
+            "own x-stainless-retry-count=2",
+            "x-stainless-retry-count=2");
+    assertThat(list.find("x-caravan-timeout-ms")).isNull();
   }
 
   @Test
   void lines_noneListed_areNone() {
     HttpHeaders headers = new DefaultHttpHeaders().add("a", "b");
-    assertThat(new HeaderAllowList(List.of()).lines(headers, (name, value) -> {}))
+    assertThat(new HeaderAllowList(List.of()).lines(headers, telling(new ArrayList<>())))
         .isSameAs(dev.caravan.upstream.HeaderLines.NONE);
   }
 }

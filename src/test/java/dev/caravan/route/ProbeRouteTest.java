@@ -6,9 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.Fleet;
 import dev.caravan.health.Breakers;
+import dev.caravan.health.FleetHealth;
 import dev.caravan.health.HandTicker;
 import dev.caravan.health.HealthListener;
-import dev.caravan.health.ProbeLedger;
+import dev.caravan.health.HealthSettings;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.time.Chance;
 import dev.caravan.upstream.UpstreamFailure;
@@ -17,7 +18,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -33,12 +33,30 @@ class ProbeRouteTest {
       "{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"ready\"}}]}";
 
   private final Breakers breakers = new Breakers(new HandTicker(), HealthListener.NONE);
-  private final Fleet fleet = new Fleet(breakers::join);
-  private final ProbeLedger ledger = new ProbeLedger(3, 2, fleet, breakers, HealthListener.NONE);
+  private Standing standing = new Standing(0, 0);
   private final HandTimer timer = new HandTimer();
+  private final FleetHealth health =
+      new FleetHealth(
+          new HealthSettings(3, 2, 2),
+          () -> timer.nowMillis() * 1_000_000,
+          timer::schedule,
+          breakers,
+          new HealthListener() {
+            @Override
+            public void probed(String server, boolean good) {
+              standing =
+                  new Standing(good ? 0 : standing.failures + 1, good ? standing.successes + 1 : 0);
+            }
+          });
+  private final Fleet fleet =
+      new Fleet(
+          backend -> {
+            breakers.join(backend);
+            health.join(backend);
+          });
   private final StubModels models = new StubModels();
   private final DefaultCamelContext context = new DefaultCamelContext();
-  private final Probes probes = new Probes(ledger);
+  private final Probes probes = new Probes(health);
   private final List<Long> asked = new ArrayList<>();
   private final List<String> questions = new ArrayList<>();
   private final ModelParameters server =
@@ -48,7 +66,7 @@ class ProbeRouteTest {
   @BeforeEach
   void start() throws Exception {
     context.addComponent("model", models);
-    context.addComponent("probe", new ProbeComponent(ledger, timer, Chance.seeded(7)));
+    context.addComponent("probe", new ProbeComponent(health, timer, Chance.seeded(7)));
     context.getRegistry().bind("probe-answer", new ProbeAnswer());
     context.getShutdownStrategy().setTimeout(1); // an exchange that never ends
     context.start();
@@ -118,7 +136,7 @@ class ProbeRouteTest {
     assertThat(asked).hasSize(1);
     timer.pass(10_000);
     assertThat(standing().failures()).isEqualTo(1);
-    assertThat(standing().reason()).isEqualTo("no answer in 10000 ms");
+    assertThat(gpu.availability().reason()).contains("no answer in 10000 ms");
     late.get(0).run();
     assertThat(standing().failures()).isEqualTo(1);
     assertThat(standing().successes()).isZero();
@@ -143,7 +161,7 @@ class ProbeRouteTest {
         });
     probes.ensure(context, server, "llama");
     timer.pass(2_000);
-    assertThat(standing().reason()).isEqualTo("connection refused");
+    assertThat(gpu.availability().reason()).endsWith("connection refused");
   }
 
   @Test
@@ -162,7 +180,7 @@ class ProbeRouteTest {
     models.on("gpu-a", answer(503, ""));
     probes.ensure(context, server, "llama");
     timer.pass(2_000);
-    assertThat(standing().reason()).isEqualTo("status 503");
+    assertThat(gpu.availability().reason()).endsWith("status 503");
   }
 
   @Test
@@ -231,12 +249,12 @@ class ProbeRouteTest {
     assertThat(questions).hasSize(1);
     assertThat(questions.get(0)).contains("Say: prepared");
     assertThat(standing().failures()).isEqualTo(1);
-    assertThat(standing().reason()).doesNotContain("teapot");
+    assertThat(gpu.availability().reason()).doesNotContain("teapot");
   }
 
   @Test
   void parametersAtFault_areNamed() {
-    ProbeComponent component = new ProbeComponent(ledger, timer, Chance.seeded(1));
+    ProbeComponent component = new ProbeComponent(health, timer, Chance.seeded(1));
     component.setCamelContext(context);
     assertThatThrownBy(() -> component.createEndpoint("probe:x?period=fast"))
         .hasMessage("probe:x: period \"fast\" is not a duration such as 500ms, 30s or 5m");
@@ -271,7 +289,10 @@ class ProbeRouteTest {
     callback.done(sync);
   }
 
-  private ProbeLedger.Standing standing() {
-    return Objects.requireNonNull(ledger.standing("gpu-a"));
+  private Standing standing() {
+    return standing;
   }
+
+  /** Probes in a row that ended so. */
+  private record Standing(int failures, int successes) {}
 }

@@ -76,7 +76,7 @@ class TelemetryTest {
     outcomes.add(new Outcome.ClientGone(true));
     for (Outcome outcome : outcomes) {
       Lease lease = Objects.requireNonNull(Lease.open(backend, "llama", () -> 5));
-      lease.firstByte();
+      lease.firstByte(true);
       lease.progress(1_000_000);
       lease.usage(3, 4);
       lease.close(outcome);

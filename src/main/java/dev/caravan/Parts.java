@@ -1,0 +1,75 @@
+package dev.caravan;
+
+import dev.caravan.admission.Limits;
+import dev.caravan.ingress.HttpSettings;
+import dev.caravan.telemetry.LogFile;
+import dev.caravan.time.Ticker;
+import dev.caravan.upstream.Transport;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.netty.resolver.dns.DnsAddressResolverGroup;
+import io.netty.resolver.dns.DnsNameResolverBuilder;
+import io.quarkus.runtime.configuration.ConfigurationException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/** Makes parts of the gateway out of what is set, and says which setting is at fault. */
+final class Parts {
+
+  private Parts() {}
+
+  static Limits limits(Settings.Limits limits) {
+    try {
+      return new Limits(
+          limits.requests(), limits.connections(), limits.loopLag().toMillis(), limits.memory());
+    } catch (IllegalArgumentException e) {
+      throw new ConfigurationException("caravan.limits: " + e.getMessage());
+    }
+  }
+
+  /** The one registry behind a composite, if it is one: a composite costs a loop at every count. */
+  static MeterRegistry narrowed(MeterRegistry registry) {
+    return registry instanceof CompositeMeterRegistry composite
+            && composite.getRegistries().size() == 1
+        ? narrowed(composite.getRegistries().iterator().next())
+        : registry;
+  }
+
+  /** The access log, or null where none is wanted. */
+  static @Nullable LogFile openLog(Settings.AccessLog settings, Ticker ticker) {
+    String path = settings.path().orElse("");
+    if (path.isBlank()) {
+      return null;
+    }
+    try {
+      return new LogFile(
+          path.equals("-") ? null : Path.of(path),
+          settings.maxSize().asLongValue(),
+          settings.keep(),
+          ticker);
+    } catch (IOException e) {
+      throw new ConfigurationException(
+          "caravan.access-log.path: " + path + " cannot be written: " + e);
+    }
+  }
+
+  static DnsAddressResolverGroup resolver(Transport transport) {
+    return new DnsAddressResolverGroup(
+        new DnsNameResolverBuilder().datagramChannelFactory(transport.datagramChannels()));
+  }
+
+  static HttpSettings httpSettings(Settings.Http http) {
+    return new HttpSettings(
+        Math.toIntExact(http.maxBody().asLongValue()),
+        Math.toIntExact(http.maxLine().asLongValue()),
+        Math.toIntExact(http.maxHead().asLongValue()),
+        http.headTimeout().toMillis(),
+        http.bodyTimeout().toMillis(),
+        http.idleTimeout().toMillis(),
+        http.writeTimeout().toMillis(),
+        Set.copyOf(http.passHeaders()),
+        http.maxTimeout().toMillis());
+  }
+}

@@ -1,0 +1,68 @@
+package dev.caravan.route;
+
+import dev.caravan.admission.Alarm;
+import dev.caravan.fleet.Pool;
+import dev.caravan.telemetry.Meters;
+import dev.caravan.time.Chance;
+import dev.caravan.time.Ticker;
+import dev.caravan.upstream.Call;
+import java.util.concurrent.ConcurrentHashMap;
+
+/** What all roads need: the clock, the dice, and the shared part of each pool. For any thread. */
+public final class PoolRoads {
+  private final Ticker ticker;
+  private final Chance chance;
+  private final Alarm alarm;
+  private final Meters meters;
+  private final int attempts;
+  // By identity: a pool lives as long as its name.
+  private final ConcurrentHashMap<Pool, PoolRoad> byPool = new ConcurrentHashMap<>();
+  private final Pool none = new Pool("none");
+
+  /**
+   * No pool yet.
+   *
+   * @param attempts how many servers a request may be sent to where its pool does not say, from 1
+   * @param alarm for those that wait for the retry budget
+   */
+  public PoolRoads(Ticker ticker, Chance chance, Alarm alarm, Meters meters, int attempts) {
+    this.ticker = ticker;
+    this.chance = chance;
+    this.alarm = alarm;
+    this.meters = meters;
+    this.attempts = attempts;
+  }
+
+  /** Opens the books of a pool, so that its meters are there before its first retry. */
+  public void open(Pool pool) {
+    of(pool);
+  }
+
+  /** A pool's, made where it is new. */
+  PoolRoad of(Pool pool) {
+    PoolRoad road = byPool.get(pool);
+    return road != null
+        ? road
+        : byPool.computeIfAbsent(pool, each -> new PoolRoad(each, ticker, alarm, meters::road));
+  }
+
+  /** That of a call's pool, or one for all calls that came through none. */
+  PoolRoad of(Call call) {
+    Pool home = call.home();
+    return of(home != null ? home : none);
+  }
+
+  Ticker ticker() {
+    return ticker;
+  }
+
+  Chance chance() {
+    return chance;
+  }
+
+  /** How many servers a call may be sent to: fewer where its client has tried already. */
+  int attempts(Call call) {
+    int own = call.policy().attempts();
+    return Math.max(1, (own > 0 ? own : attempts) - call.clientRetries());
+  }
+}
