@@ -19,8 +19,8 @@ import dev.caravan.route.PoolRoads;
 import dev.caravan.route.Pools;
 import dev.caravan.route.ProbeAnswer;
 import dev.caravan.route.ProbeComponent;
-import dev.caravan.route.ProbeTimer;
 import dev.caravan.route.Probes;
+import dev.caravan.route.Pulses;
 import dev.caravan.route.Resumptions;
 import dev.caravan.route.RouteFileValidator;
 import dev.caravan.route.ServerBalancer;
@@ -41,6 +41,7 @@ import dev.caravan.upstream.UpstreamClient;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.netty.channel.EventLoopGroup;
+import io.netty.resolver.dns.DnsAddressResolverGroup;
 import io.netty.util.concurrent.EventExecutor;
 import io.netty.util.concurrent.Future;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -82,7 +83,9 @@ public class Gateway {
   private final Fleet fleet;
   private final Breakers breakers;
   private final FleetHealth health;
+  private final HealthMeters healthMeters;
   private final Probes probes;
+  private final @Nullable Pulses pulses;
   private final Pools pools;
   private final PoolRoads roads;
   private final Servers servers;
@@ -109,7 +112,7 @@ public class Gateway {
     loops = transport.eventLoops(threads, "caravan-loop");
     MeterRegistry registry = Parts.narrowed(everyRegistry);
     Meters meters = new Meters(registry);
-    HealthMeters healthMeters = new HealthMeters(registry);
+    healthMeters = new HealthMeters(registry);
     resumptions = new Resumptions(new ResumptionMeters(registry), ticker);
     breakers = new Breakers(ticker, healthMeters);
     health =
@@ -144,7 +147,22 @@ public class Gateway {
               roads.open(pool);
             });
     servers = new Servers(fleet, new TlsClients(), System::getenv, health::specified);
-    client = new UpstreamClient(transport, Parts.resolver(transport), ticker);
+    DnsAddressResolverGroup resolver = Parts.resolver(transport);
+    client = new UpstreamClient(transport, resolver, ticker);
+    pulses =
+        settings.health().enabled()
+            ? new Pulses(
+                servers,
+                health,
+                healthMeters,
+                transport,
+                resolver,
+                loops,
+                ticker,
+                chance,
+                settings.health().period(),
+                settings.health().timeout())
+            : null;
     log = Parts.openLog(settings.accessLog(), ticker);
     AccessLog accessLog = new AccessLog(clock, log == null ? line -> {} : log::append);
     if (log != null) {
@@ -190,7 +208,8 @@ public class Gateway {
     camel.addComponent("netty-http", new GatewayHttpComponent(ingress, transport, loops));
     camel.addComponent("pool", new PoolComponent(pools));
     camel.addComponent("model", new ModelComponent(servers, client, loops));
-    camel.addComponent("probe", new ProbeComponent(health, ProbeTimer.on(loops), chance));
+    camel.addComponent(
+        "probe", new ProbeComponent(health, healthMeters, Scheduler.on(loops), ticker, chance));
     camel.getRegistry().bind("breakers", breakers);
     camel.getRegistry().bind("probe-answer", new ProbeAnswer());
     camel.getRegistry().bind("error-answer", new ErrorAnswer(ticker));
@@ -223,9 +242,12 @@ public class Gateway {
         name -> camel.getRegistry().lookupByNameAndType(name, LoadBalancer.class) != null);
   }
 
-  /** Makes a probe route for every server; when the routes have started. */
+  /** Begins to ask every server how it is, and with which prompts; when the routes have started. */
   void startProbes(CamelContext camel) throws Exception {
     for (ModelParameters server : servers.all()) {
+      if (pulses != null) {
+        pulses.ensure(server.spec().name());
+      }
       probes.ensure(camel, server, servers.modelOf(server.spec().name()));
     }
   }
@@ -273,6 +295,9 @@ public class Gateway {
   }
 
   void stop() {
+    if (pulses != null) {
+      pulses.dropAll();
+    }
     loops.shutdownGracefully(0, 2, TimeUnit.SECONDS).awaitUninterruptibly();
     LogFile open = log;
     if (open != null) {

@@ -119,6 +119,14 @@ public interface Settings {
 
   /** Prompt probes. */
   interface Probe {
+    /** A later first token of a stream is no answer. */
+    @WithDefault("5s")
+    Duration firstToken();
+
+    /** Prompts an hour and server, from 1. */
+    @WithDefault("360")
+    int budget();
+
     @WithDefault("true")
     boolean enabled();
 
@@ -169,10 +177,22 @@ public interface Settings {
     LISTENING
   }
 
-  /** What ready means. */
+  /** How servers are asked how they are, and what ready means. */
   interface Health {
     /** What must hold beside listening. */
     @WithDefault("every-pool")
     ReadyWhen readyWhen();
+
+    /** Whether servers' cheap endpoints and engines are asked at all. */
+    @WithDefault("true")
+    boolean enabled();
+
+    /** From one question to a server's cheap endpoint, and to its engine, to the next. */
+    @WithDefault("5s")
+    Duration period();
+
+    /** Until the end of the answer. */
+    @WithDefault("2s")
+    Duration timeout();
   }
 }

@@ -51,6 +51,7 @@ public final class TestGateway implements AutoCloseable {
     values.put("caravan.probe.enabled", "false");
     // A slow machine is not what a test is about.
     values.put("caravan.limits.loop-lag", "0s");
+    values.put("caravan.health.enabled", "false");
     directory = Files.createTempDirectory("routes");
     values.put("caravan.access-log.path", directory.resolve(ACCESS_LOG).toString());
     values.putAll(properties);
@@ -79,7 +80,9 @@ public final class TestGateway implements AutoCloseable {
     return start(routes, Map.of());
   }
 
-  /** Starts a gateway with those pools and settings; probes are off unless the settings say on. */
+  /**
+   * Starts a gateway with those pools and settings; servers are asked nothing unless they say on.
+   */
   public static TestGateway start(String routes, Map<String, String> properties) throws Exception {
     return start(routes, properties, Ticker.system());
   }

@@ -3,7 +3,8 @@ package dev.caravan.health;
 /**
  * What an engine said of itself at one moment. Immutable.
  *
- * @param generatedTokens output tokens since its start, a counter; -1 where it does not say
+ * @param generatedTokens grows whenever it makes tokens, a sum of its counters; -1 where it does
+ *     not count
  * @param running requests that it works on; -1 where it does not say
  * @param waiting requests that queue in it; -1 where it does not say
  * @param kvUsage share of its KV cache that is taken, from 0 to 1; -1 where it does not say

@@ -28,7 +28,6 @@ final class ServerHealth {
   private final Ticker ticker;
   private final Scheduler scheduler;
   private final Breakers breakers;
-  private final HealthListener listener;
   private final Evidence evidence;
 
   private final Progress progress;
@@ -46,7 +45,6 @@ final class ServerHealth {
     this.ticker = ticker;
     this.scheduler = scheduler;
     this.breakers = breakers;
-    this.listener = listener;
     this.evidence = new Evidence(settings);
     this.progress = new Progress(backend);
     this.inquiry = new Inquiry(scheduler, this::tick);
@@ -123,7 +121,6 @@ final class ServerHealth {
   }
 
   synchronized void probed(ProbeVerdict verdict) {
-    listener.probed(backend.name(), verdict instanceof ProbeVerdict.Good);
     if (verdict instanceof ProbeVerdict.Good) {
       evidence.probedWell();
     } else if (verdict instanceof ProbeVerdict.Unanswered late) {

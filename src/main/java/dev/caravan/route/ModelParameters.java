@@ -23,6 +23,8 @@ import org.jspecify.annotations.Nullable;
  * @param timeouts how long it may take, where the pool does not decide
  * @param keepAliveMillis how long an idle connection to it is kept
  * @param probe what its probes ask for
+ * @param health the path that tells whether it is there; null where it is not to be asked
+ * @param metrics the path of its engine's counters; null where they are not to be asked for
  * @param trustCertificates a PEM file of certificates to trust besides the JDK's; null for none
  * @param drain whether it is to finish what it has and get nothing new
  */
@@ -31,6 +33,8 @@ public record ModelParameters(
     Timeouts timeouts,
     long keepAliveMillis,
     ProbeKind probe,
+    @Nullable String health,
+    @Nullable String metrics,
     @Nullable Path trustCertificates,
     boolean drain) {
 
@@ -39,6 +43,8 @@ public record ModelParameters(
     CHAT,
     COMPLETIONS,
     EMBEDDINGS,
+    /** A chat of a model that reasons, under OpenAI's rules for those. */
+    REASONING,
     /** It is not probed. */
     OFF;
 
@@ -53,6 +59,9 @@ public record ModelParameters(
    * whoever closes first never sends a request into a closing connection.
    */
   private static final long KEEP_ALIVE_MILLIS = 4_000;
+
+  private static final String HEALTH = "/health";
+  private static final String METRICS = "/metrics";
 
   /** The table: everything a {@code model:} endpoint takes. */
   static final List<Parameter> TABLE =
@@ -82,9 +91,20 @@ public record ModelParameters(
               "Where the key is that goes to it as `Authorization: Bearer`."),
           row(
               "probe",
-              new Parameter.Word("chat", "completions", "embeddings", "off"),
+              new Parameter.Word("chat", "completions", "embeddings", "reasoning", "off"),
               "chat",
               "What its probes ask for."),
+          row(
+              "health",
+              new Parameter.PathOrOff(),
+              HEALTH,
+              "The path that tells whether it is there, beside its API: a `/v1` at the end of its"
+                  + " URL is left out."),
+          row(
+              "metrics",
+              new Parameter.PathOrOff(),
+              METRICS,
+              "The path of its engine's counters, likewise."),
           row(
               "connectTimeout",
               new Parameter.Duration(),
@@ -180,6 +200,8 @@ public record ModelParameters(
         PoolParameters.timeouts(given),
         millis(given, "keepAlive", KEEP_ALIVE_MILLIS),
         ProbeKind.valueOf(given.getOrDefault("probe", "chat").toUpperCase(Locale.ROOT)),
+        path(given, "health", HEALTH),
+        path(given, "metrics", METRICS),
         trust == null ? null : Path.of(trust),
         Boolean.parseBoolean(given.getOrDefault("drain", "false")));
   }
@@ -250,6 +272,11 @@ public record ModelParameters(
       }
     }
     return labels;
+  }
+
+  private static @Nullable String path(Map<String, String> given, String name, String otherwise) {
+    String path = given.getOrDefault(name, otherwise);
+    return path.equals("off") ? null : path;
   }
 
   private static long millis(Map<String, String> given, String name, long otherwise) {

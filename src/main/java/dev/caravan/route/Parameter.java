@@ -134,6 +134,19 @@ record Parameter(String name, Type type, String otherwise, String meaning) {
     }
   }
 
+  /** A path of a server itself, or the word off. */
+  record PathOrOff() implements Type {
+    @Override
+    public String accepted() {
+      return "off, or a path such as /health";
+    }
+
+    @Override
+    public boolean takes(String text) {
+      return text.equals("off") || text.matches("/[!-\"$-~]{0,255}");
+    }
+  }
+
   /** The name of a file that exists. */
   record ExistingFile() implements Type {
     @Override

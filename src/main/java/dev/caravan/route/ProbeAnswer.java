@@ -1,29 +1,28 @@
 package dev.caravan.route;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
 import java.io.Serial;
+import java.util.List;
 import org.apache.camel.Exchange;
 import org.apache.camel.Processor;
-import org.jspecify.annotations.Nullable;
 
 /**
  * The bean {@code probe-answer}: checks what a model server answered to a probe, and makes the body
- * the text of the answer, for steps that look at it. Expects the whole answer as the body and its
- * status in the header {@value #STATUS_HEADER}. Stateless, safe for any thread.
+ * the text of the answer, for steps that look at it. Expects the whole answer as the body, a stream
+ * of events or not, and its status in the header {@value #STATUS_HEADER}. Stateless, safe for any
+ * thread.
  *
  * <p>Right is: status 200, and a chat completion, completion or embedding in the shape of OpenAI's
- * API (<a href="https://platform.openai.com/docs/api-reference">reference</a>) with text in it. A
- * model that reasons may have spent its few tokens before it said a word: an answer cut for its
- * length ({@code finish_reason: length}) that cost tokens is right as well, with empty text.
+ * API (<a href="https://platform.openai.com/docs/api-reference">reference</a>) with text in it; a
+ * stream must also have come to its end. A model that reasons may have spent its few tokens before
+ * it said a word: an answer cut for its length ({@code finish_reason: length}) that cost tokens is
+ * right as well, with empty text.
  */
 public final class ProbeAnswer implements Processor {
   /** The status of the answer, an {@link Integer}. */
   public static final String STATUS_HEADER = "caravan.status";
 
-  private static final JsonFactory JSON = new JsonFactory();
+  private static final String DONE = "[DONE]";
 
   @Override
   public void process(Exchange exchange) throws WrongAnswer {
@@ -39,7 +38,7 @@ public final class ProbeAnswer implements Processor {
     if (body == null || body.isBlank()) {
       throw new WrongAnswer("answer is empty");
     }
-    exchange.getMessage().setBody(new Reading().text(body));
+    exchange.getMessage().setBody(EventText.is(body) ? streamed(body) : whole(body));
   }
 
   /** A probe's answer that is not right. Says why in a few words, never with the answer's text. */
@@ -51,94 +50,63 @@ public final class ProbeAnswer implements Processor {
     }
   }
 
-  /** What one answer holds, as far as it matters. */
-  private static final class Reading {
-    private boolean choices;
-    private boolean data;
-    private boolean error;
-    private boolean cut;
-    private int completionTokens;
-    private int numbers;
-    private @Nullable String said;
-    private @Nullable String thought;
-
-    String text(String body) throws WrongAnswer {
-      try (JsonParser json = JSON.createParser(body)) {
-        if (json.nextToken() != JsonToken.START_OBJECT) {
-          throw new WrongAnswer("answer is not a JSON object");
-        }
-        for (JsonToken token = json.nextToken(); token != null; token = json.nextToken()) {
-          see(token, json);
-        }
-      } catch (IOException e) {
-        throw new WrongAnswer("answer is not JSON");
-      }
-      return verdict();
+  private static String whole(String body) throws WrongAnswer {
+    AnswerReading reading = new AnswerReading();
+    read(reading, body, "answer");
+    if (reading.error()) {
+      throw new WrongAnswer("answer is an error object");
     }
-
-    private void see(JsonToken token, JsonParser json) throws IOException {
-      switch (json.getParsingContext().pathAsPointer().toString()) {
-        case "/choices/0" -> choices = true;
-        case "/data/0" -> data = true;
-        case "/error" -> error |= token != JsonToken.VALUE_NULL && token != JsonToken.FIELD_NAME;
-        case "/choices/0/message/content", "/choices/0/text" -> said = text(token, json, said);
-        case "/choices/0/message/reasoning_content", "/choices/0/message/reasoning" ->
-            thought = text(token, json, thought);
-        case "/choices/0/finish_reason" -> cut |= "length".equals(text(token, json, null));
-        case "/usage/completion_tokens" -> {
-          if (token == JsonToken.VALUE_NUMBER_INT) {
-            completionTokens = json.getIntValue();
-          }
-        }
-        case "/data/0/embedding" -> {
-          if (token == JsonToken.START_ARRAY) {
-            numbers = numbersOf(json);
-          } else if (token == JsonToken.VALUE_STRING) {
-            numbers = json.getText().length(); // base64
-          }
-        }
-        default -> {} // nothing that matters here
+    if (reading.embedding()) {
+      if (reading.numbers() == 0) {
+        throw new WrongAnswer("embedding is empty");
       }
+      return "";
     }
+    return text(reading, reading.cut() && reading.completionTokens() > 0);
+  }
 
-    private static @Nullable String text(
-        JsonToken token, JsonParser json, @Nullable String otherwise) throws IOException {
-      return token == JsonToken.VALUE_STRING && !json.getText().isBlank()
-          ? json.getText()
-          : otherwise;
+  private static String streamed(String body) throws WrongAnswer {
+    AnswerReading reading = new AnswerReading();
+    List<String> events = EventText.data(body);
+    boolean done = false;
+    for (String event : events) {
+      if (event.strip().equals(DONE)) {
+        done = true;
+        break;
+      }
+      read(reading, event, "an event");
     }
+    if (reading.error()) {
+      throw new WrongAnswer("the stream holds an error");
+    }
+    if (!done && !reading.finished()) {
+      throw new WrongAnswer("the stream has no end");
+    }
+    // Servers count tokens in a stream only when asked; that it was cut says that there were some.
+    return text(reading, reading.cut());
+  }
 
-    private static int numbersOf(JsonParser json) throws IOException {
-      int count = 0;
-      while (json.nextToken() != JsonToken.END_ARRAY) {
-        count++;
+  private static void read(AnswerReading reading, String document, String what) throws WrongAnswer {
+    try {
+      if (!reading.read(document)) {
+        throw new WrongAnswer(what + " is not a JSON object");
       }
-      return count;
+    } catch (IOException e) {
+      throw new WrongAnswer(what + " is not JSON");
     }
+  }
 
-    private String verdict() throws WrongAnswer {
-      if (error) {
-        throw new WrongAnswer("answer is an error object");
-      }
-      if (data) {
-        if (numbers == 0) {
-          throw new WrongAnswer("embedding is empty");
-        }
-        return "";
-      }
-      if (!choices) {
-        throw new WrongAnswer("no choices");
-      }
-      if (said != null) {
-        return said;
-      }
-      if (thought != null) {
-        return thought;
-      }
-      if (cut && completionTokens > 0) {
-        return "";
-      }
-      throw new WrongAnswer("answer has no text");
+  private static String text(AnswerReading reading, boolean mayBeSilent) throws WrongAnswer {
+    if (!reading.choices()) {
+      throw new WrongAnswer("no choices");
     }
+    String text = reading.text();
+    if (!text.isBlank()) {
+      return text;
+    }
+    if (mayBeSilent) {
+      return "";
+    }
+    throw new WrongAnswer("answer has no text");
   }
 }

@@ -1,10 +1,15 @@
 package dev.caravan.route;
 
+import dev.caravan.health.HealthListener;
 import dev.caravan.health.HealthSignals;
+import dev.caravan.health.ProbeBudget;
 import dev.caravan.time.Chance;
+import dev.caravan.time.Scheduler;
+import dev.caravan.time.Ticker;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import org.apache.camel.Endpoint;
 import org.apache.camel.support.DefaultComponent;
 
@@ -22,7 +27,18 @@ public final class ProbeComponent extends DefaultComponent {
               "10s",
               "From the start of one probe to the start of the next."),
           new Parameter(
-              "timeout", new Parameter.Duration(), "10s", "A later answer is a failed probe."),
+              "firstToken",
+              new Parameter.Duration(),
+              "5s",
+              "A later first token is no answer, where the prompt asks for a stream."),
+          new Parameter(
+              "timeout", new Parameter.Duration(), "10s", "A later end of the answer is none."),
+          new Parameter(
+              "budget",
+              new Parameter.Whole(1, 1_000_000),
+              "360",
+              "Prompts an hour that the server is sent; further ones are left out. Those that it"
+                  + " must answer before it gets traffic again count, and are sent all the same."),
           new Parameter(
               "jitter",
               new Parameter.Whole(0, 50),
@@ -31,12 +47,23 @@ public final class ProbeComponent extends DefaultComponent {
                   + " many servers and gateways spread."));
 
   private final HealthSignals health;
-  private final ProbeTimer timer;
+  private final HealthListener listener;
+  private final Scheduler scheduler;
+  private final Ticker ticker;
   private final Chance chance;
+  private final ConcurrentHashMap<String, ProbeBudget> budgets = new ConcurrentHashMap<>();
 
-  public ProbeComponent(HealthSignals health, ProbeTimer timer, Chance chance) {
+  /** A component to be registered as {@code probe}. */
+  public ProbeComponent(
+      HealthSignals health,
+      HealthListener listener,
+      Scheduler scheduler,
+      Ticker ticker,
+      Chance chance) {
     this.health = health;
-    this.timer = timer;
+    this.listener = listener;
+    this.scheduler = scheduler;
+    this.ticker = ticker;
     this.chance = chance;
   }
 
@@ -68,7 +95,9 @@ public final class ProbeComponent extends DefaultComponent {
         this,
         remaining,
         Durations.millis(given.getOrDefault("period", "10s")).orElseThrow(),
+        Durations.millis(given.getOrDefault("firstToken", "5s")).orElseThrow(),
         Durations.millis(given.getOrDefault("timeout", "10s")).orElseThrow(),
+        Integer.parseInt(given.getOrDefault("budget", "360")),
         Integer.parseInt(given.getOrDefault("jitter", "20")));
   }
 
@@ -76,8 +105,20 @@ public final class ProbeComponent extends DefaultComponent {
     return health;
   }
 
-  ProbeTimer timer() {
-    return timer;
+  HealthListener listener() {
+    return listener;
+  }
+
+  Scheduler scheduler() {
+    return scheduler;
+  }
+
+  /** The budget of a server, which outlives its route unless that says another one. */
+  ProbeBudget budget(String server, int hourly) {
+    return budgets.compute(
+        server,
+        (name, known) ->
+            known != null && known.hourly() == hourly ? known : new ProbeBudget(hourly, ticker));
   }
 
   Chance chance() {

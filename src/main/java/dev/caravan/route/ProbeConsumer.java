@@ -1,31 +1,37 @@
 package dev.caravan.route;
 
+import dev.caravan.health.HealthListener;
 import dev.caravan.health.HealthSignals;
+import dev.caravan.health.ProbeBudget;
+import dev.caravan.health.ProbeResult;
 import dev.caravan.health.ProbeVerdict;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.time.Chance;
+import dev.caravan.time.Scheduler;
 import dev.caravan.upstream.UpstreamFailure;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.camel.Exchange;
 import org.apache.camel.ExchangePattern;
 import org.apache.camel.ExchangePropertyKey;
 import org.apache.camel.Processor;
 import org.apache.camel.support.DefaultConsumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs the probe route of one server, one round after the other. A round is good when the exchange
  * completes in time and no step of it has failed, not even with an error that was handled. Blocks
  * no thread and has none of its own.
  *
- * <p>A round that is out of time is judged then; what its exchange says later is ignored. The next
- * round starts when the last is judged and its period is over, so that two never wait for an answer
- * at once.
+ * <p>A round is skipped where it would tell nothing, or where the budget is spent. One that is out
+ * of time is judged then; what its exchange says later is ignored. The next round starts when the
+ * last is judged and its period is over, or when health asks for one, so that two never wait for an
+ * answer at once.
  */
 final class ProbeConsumer extends DefaultConsumer {
-  /** Tells {@code model:} how long the answer may take, in milliseconds (a {@link Long}). */
-  static final String TIMEOUT_HEADER = "caravan.timeoutMillis";
+  private static final Logger LOG = LoggerFactory.getLogger(ProbeConsumer.class);
 
   /** The first round starts within this time, so that a sick server is known soon after start. */
   private static final long FIRST_WITHIN_MILLIS = 2_000;
@@ -34,32 +40,38 @@ final class ProbeConsumer extends DefaultConsumer {
 
   private final ProbeEndpoint probe;
   private final HealthSignals health;
-  private final ProbeTimer timer;
+  private final HealthListener listener;
+  private final Scheduler scheduler;
   private final Chance chance;
-  private volatile @Nullable Round current;
+  private final ProbeBudget budget;
+
+  /** The round that runs, or whose period does; null while stopped. */
+  private final AtomicReference<@Nullable Round> current = new AtomicReference<>();
 
   ProbeConsumer(ProbeEndpoint probe, Processor processor) {
     super(probe, processor);
+    ProbeComponent component = probe.component();
     this.probe = probe;
-    this.health = probe.component().health();
-    this.timer = probe.component().timer();
-    this.chance = probe.component().chance();
+    this.health = component.health();
+    this.listener = component.listener();
+    this.scheduler = component.scheduler();
+    this.chance = component.chance();
+    this.budget = component.budget(probe.server(), probe.budget());
   }
 
   @Override
   protected void doStart() throws Exception {
     super.doStart();
     long spread = Math.min(FIRST_WITHIN_MILLIS, probe.periodMillis());
-    Round first = new Round();
-    current = first;
-    first.due = timer.schedule(() -> begin(first), (long) (chance.unit() * spread));
+    Round first = new Round(false);
+    current.set(first);
+    first.due = scheduler.schedule(() -> begin(first), (long) (chance.unit() * spread));
     health.prober(probe.server(), this::probeNow);
   }
 
   @Override
   protected void doStop() throws Exception {
-    Round last = current;
-    current = null;
+    Round last = current.getAndSet(null);
     if (last != null) {
       last.cancel();
     }
@@ -69,33 +81,49 @@ final class ProbeConsumer extends DefaultConsumer {
 
   /** Begins a round out of turn, unless one runs. */
   private void probeNow() {
-    Round waiting = current;
-    if (waiting != null && waiting.judged.get()) {
-      waiting.cancel();
-      Round next = new Round();
-      current = next;
+    Round last = current.get();
+    if (last != null && (last.waits() || last.judged())) {
+      next(last, true);
+    }
+  }
+
+  /** Lets the next round take the place of the last, unless another has. */
+  private void next(Round last, boolean asked) {
+    Round next = new Round(asked);
+    if (current.compareAndSet(last, next)) {
+      last.cancel();
       begin(next);
     }
   }
 
   private void begin(Round round) {
-    if (current != round) {
+    if (current.get() != round || !round.begins()) {
       return;
     }
-    round.due = timer.schedule(round::step, jitteredPeriod());
-    round.timeout =
-        timer.schedule(
-            () ->
-                round.judge(
-                    new ProbeVerdict.Unanswered("no answer in " + probe.timeoutMillis() + " ms")),
-            probe.timeoutMillis());
+    round.due = scheduler.schedule(round::step, jitteredPeriod());
     if (!health.probeTells(probe.server())) {
-      round.skip();
+      round.end(null, ProbeResult.SKIPPED);
       return;
     }
+    if (!budget.spend(round.asked)) {
+      if (budget.say()) {
+        LOG.warn(
+            "{} is probed less than its period says: its budget of {} prompts an hour is spent"
+                + " (caravan.probe.budget)",
+            probe.server(),
+            budget.hourly());
+      }
+      round.end(null, ProbeResult.OVER_BUDGET);
+      return;
+    }
+    long limit = probe.timeoutMillis();
+    round.timeout =
+        scheduler.schedule(
+            () -> round.judge(new ProbeVerdict.Unanswered("no answer in " + limit + " ms")), limit);
     Exchange exchange = createExchange(false);
     exchange.setPattern(ExchangePattern.InOut);
-    exchange.getIn().setHeader(TIMEOUT_HEADER, probe.timeoutMillis());
+    exchange.getIn().setHeader(TextCall.TIMEOUT, limit);
+    exchange.getIn().setHeader(TextCall.FIRST_TOKEN_TIMEOUT, probe.firstTokenMillis());
     try {
       getAsyncProcessor()
           .process(
@@ -115,7 +143,8 @@ final class ProbeConsumer extends DefaultConsumer {
     return Math.max(1, Math.round(probe.periodMillis() * (1 + share)));
   }
 
-  private static ProbeVerdict verdict(Exchange exchange) {
+  /** What the exchange came to; null where it says nothing of the server's health. */
+  private static @Nullable ProbeVerdict verdict(Exchange exchange) {
     Throwable thrown = exchange.getException();
     if (thrown == null) {
       thrown = exchange.getProperty(ExchangePropertyKey.EXCEPTION_CAUGHT, Throwable.class);
@@ -125,15 +154,34 @@ final class ProbeConsumer extends DefaultConsumer {
     }
     String message = thrown.getMessage();
     String reason = shortened(message == null ? thrown.getClass().getSimpleName() : message);
-    return thrown instanceof UpstreamFailure failed && late(failed.outcome())
-        ? new ProbeVerdict.Unanswered(reason)
-        : new ProbeVerdict.Wrong(reason);
+    if (thrown instanceof UpstreamFailure failed) {
+      if (noRoom(failed.outcome())) {
+        return null;
+      }
+      if (late(failed.outcome())) {
+        return new ProbeVerdict.Unanswered(reason);
+      }
+    }
+    return new ProbeVerdict.Wrong(reason);
+  }
+
+  /** Whether the server asked to be left alone: it is there, and it may be well. */
+  private static boolean noRoom(Outcome outcome) {
+    return outcome instanceof Outcome.Throttled
+        || (outcome instanceof Outcome.FailedBefore failed
+            && failed.cause() == Outcome.Cause.STATUS
+            && failed.retryAfterMillis() >= 0);
   }
 
   private static boolean late(Outcome outcome) {
+    Outcome.Cause cause =
+        outcome instanceof Outcome.FailedBefore before
+            ? before.cause()
+            : outcome instanceof Outcome.FailedAfter after ? after.cause() : null;
     return outcome instanceof Outcome.Expired
-        || (outcome instanceof Outcome.FailedBefore failed
-            && failed.cause() == Outcome.Cause.FIRST_BYTE_TIMEOUT);
+        || cause == Outcome.Cause.FIRST_BYTE_TIMEOUT
+        || cause == Outcome.Cause.IDLE_TIMEOUT
+        || cause == Outcome.Cause.TOTAL_TIMEOUT;
   }
 
   private static String shortened(String reason) {
@@ -145,7 +193,12 @@ final class ProbeConsumer extends DefaultConsumer {
 
   /** One probe. Its verdict counts once, and only while it is the current one. */
   private final class Round {
-    private final AtomicBoolean judged = new AtomicBoolean();
+    private static final int WAITS = 0;
+    private static final int RUNS = 1;
+    private static final int JUDGED = 2;
+
+    private final boolean asked;
+    private final AtomicInteger stage = new AtomicInteger(WAITS);
 
     /** The verdict and the end of the period: the next round starts when both are here. */
     private final AtomicInteger awaited = new AtomicInteger(2);
@@ -153,43 +206,61 @@ final class ProbeConsumer extends DefaultConsumer {
     private volatile @Nullable Runnable due;
     private volatile @Nullable Runnable timeout;
 
-    void judge(ProbeVerdict verdict) {
-      if (!judged.compareAndSet(false, true) || current != this) {
+    Round(boolean asked) {
+      this.asked = asked;
+    }
+
+    boolean waits() {
+      return stage.get() == WAITS;
+    }
+
+    boolean begins() {
+      return stage.compareAndSet(WAITS, RUNS);
+    }
+
+    boolean judged() {
+      return stage.get() == JUDGED;
+    }
+
+    void judge(@Nullable ProbeVerdict verdict) {
+      if (verdict == null) {
+        end(null, ProbeResult.SKIPPED);
+      } else if (verdict instanceof ProbeVerdict.Good) {
+        end(verdict, ProbeResult.GOOD);
+      } else if (verdict instanceof ProbeVerdict.Unanswered) {
+        end(verdict, ProbeResult.UNANSWERED);
+      } else {
+        end(verdict, ProbeResult.WRONG);
+      }
+    }
+
+    void end(@Nullable ProbeVerdict verdict, ProbeResult result) {
+      if (!stage.compareAndSet(RUNS, JUDGED) || current.get() != this) {
         return;
       }
-      Runnable pending = timeout;
-      if (pending != null) {
-        pending.run();
+      stop(timeout);
+      listener.probed(probe.server(), result);
+      if (verdict != null) {
+        health.probed(probe.server(), verdict);
       }
-      health.probed(probe.server(), verdict);
       step();
     }
 
-    /** It would tell nothing: only its period has to pass. */
-    void skip() {
-      if (judged.compareAndSet(false, true)) {
-        Runnable pending = timeout;
-        if (pending != null) {
-          pending.run();
-        }
-        step();
-      }
-    }
-
     void step() {
-      if (awaited.decrementAndGet() == 0 && current == this) {
-        Round next = new Round();
-        current = next;
-        begin(next);
+      if (awaited.decrementAndGet() == 0) {
+        next(this, false);
       }
     }
 
     void cancel() {
-      judged.set(true);
-      for (Runnable pending : new Runnable[] {due, timeout}) {
-        if (pending != null) {
-          pending.run();
-        }
+      stage.set(JUDGED);
+      stop(due);
+      stop(timeout);
+    }
+
+    private static void stop(@Nullable Runnable pending) {
+      if (pending != null) {
+        pending.run();
       }
     }
   }

@@ -10,7 +10,9 @@ final class ProbeEndpoint extends DefaultEndpoint {
   private final ProbeComponent component;
   private final String server;
   private final long periodMillis;
+  private final long firstTokenMillis;
   private final long timeoutMillis;
+  private final int budget;
   private final int jitterPercent;
 
   ProbeEndpoint(
@@ -18,13 +20,17 @@ final class ProbeEndpoint extends DefaultEndpoint {
       ProbeComponent component,
       String server,
       long periodMillis,
+      long firstTokenMillis,
       long timeoutMillis,
+      int budget,
       int jitterPercent) {
     super(uri, component);
     this.component = component;
     this.server = server;
     this.periodMillis = periodMillis;
+    this.firstTokenMillis = firstTokenMillis;
     this.timeoutMillis = timeoutMillis;
+    this.budget = budget;
     this.jitterPercent = jitterPercent;
   }
 
@@ -53,8 +59,17 @@ final class ProbeEndpoint extends DefaultEndpoint {
     return periodMillis;
   }
 
+  long firstTokenMillis() {
+    return firstTokenMillis;
+  }
+
   long timeoutMillis() {
     return timeoutMillis;
+  }
+
+  /** Prompts an hour. */
+  int budget() {
+    return budget;
   }
 
   int jitterPercent() {

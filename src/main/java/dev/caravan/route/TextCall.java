@@ -22,7 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * A request made by a route itself, as text: a probe. It holds no lease, so it counts nowhere as
- * load, and its answer is collected: the body becomes its text, {@code caravan.status} its status.
+ * load, and its answer is collected: the body becomes its text, {@code caravan.status} its status,
+ * and {@code caravan.firstTokenMillis} how long its first token took: the first event of a stream,
+ * the first byte of any other answer.
  */
 final class TextCall implements AnswerReceiver, BodySink {
   /** Names the operation where it is not a chat, in the words of a server's probe parameter. */
@@ -30,6 +32,12 @@ final class TextCall implements AnswerReceiver, BodySink {
 
   /** Bounds the call, in milliseconds; a Long. */
   static final String TIMEOUT = "caravan.timeoutMillis";
+
+  /** Bounds the time to the first token of a stream, in milliseconds; a Long. */
+  static final String FIRST_TOKEN_TIMEOUT = "caravan.firstTokenTimeoutMillis";
+
+  /** How long the first token took, in milliseconds; a Long. */
+  static final String FIRST_TOKEN = "caravan.firstTokenMillis";
 
   /** The most of an answer that is kept; a probe's is far smaller. */
   private static final int MAX_ANSWER = 1 << 20;
@@ -41,6 +49,10 @@ final class TextCall implements AnswerReceiver, BodySink {
   private @Nullable ByteBuf request;
   private @Nullable ByteBuf collected;
   private @Nullable ScheduledFuture<?> timer;
+  private @Nullable ScheduledFuture<?> firstTokenTimer;
+  private long startNanos;
+  private long firstTokenNanos = -1;
+  private boolean events;
   private int status;
   private boolean done;
 
@@ -82,26 +94,44 @@ final class TextCall implements AnswerReceiver, BodySink {
               HeaderLines.NONE);
       String pool = server.target().servedAs();
       asked.pool(pool != null ? pool : asked.request().model());
+      startNanos = component.client().ticker().nanos();
       component.client().send(server.target(), asked, this);
-      Long limit = exchange.getIn().getHeader(TIMEOUT, Long.class);
-      if (limit != null && !done) {
-        timer = loop.schedule(() -> expire(asked, limit), limit, TimeUnit.MILLISECONDS);
+      timer = limited(asked, TIMEOUT, "no answer in ");
+      if (asked.request().stream()) {
+        firstTokenTimer = limited(asked, FIRST_TOKEN_TIMEOUT, "no first token in ");
       }
     } catch (InvalidRequest wrong) {
       finish(wrong);
     }
   }
 
-  private void expire(Call asked, long limitMillis) {
+  private @Nullable ScheduledFuture<?> limited(Call asked, String header, String what) {
+    Long limit = exchange.getIn().getHeader(header, Long.class);
+    if (limit == null || done) {
+      return null;
+    }
+    return asked
+        .loop()
+        .schedule(() -> expire(asked, what + limit + " ms"), limit, TimeUnit.MILLISECONDS);
+  }
+
+  private void expire(Call asked, String reason) {
     if (!done) {
-      finish(new UpstreamFailure(new Outcome.Expired("no answer in " + limitMillis + " ms"), true));
+      finish(new UpstreamFailure(new Outcome.Expired(reason), true));
       asked.abandon();
+    }
+  }
+
+  private static void cancel(@Nullable ScheduledFuture<?> timer) {
+    if (timer != null) {
+      timer.cancel(false);
     }
   }
 
   @Override
   public void answered(Answer answer) {
     status = answer.head().status();
+    events = answer.head().eventStream();
     answer.attach(this, false);
   }
 
@@ -121,6 +151,10 @@ final class TextCall implements AnswerReceiver, BodySink {
       kept.writeBytes(part);
     }
     part.release();
+    if (firstTokenNanos < 0 && (!events || EventText.begun(kept))) {
+      firstTokenNanos = component.client().ticker().nanos() - startNanos;
+      cancel(firstTokenTimer);
+    }
   }
 
   @Override
@@ -143,10 +177,8 @@ final class TextCall implements AnswerReceiver, BodySink {
       return;
     }
     done = true;
-    ScheduledFuture<?> set = timer;
-    if (set != null) {
-      set.cancel(false);
-    }
+    cancel(timer);
+    cancel(firstTokenTimer);
     ByteBuf kept = collected;
     String text = kept == null ? "" : kept.toString(StandardCharsets.UTF_8);
     if (kept != null) {
@@ -160,6 +192,11 @@ final class TextCall implements AnswerReceiver, BodySink {
       exchange.setException(failure);
     } else {
       exchange.getMessage().setHeader(ProbeAnswer.STATUS_HEADER, status);
+      if (firstTokenNanos >= 0) {
+        exchange
+            .getMessage()
+            .setHeader(FIRST_TOKEN, TimeUnit.NANOSECONDS.toMillis(firstTokenNanos));
+      }
       exchange.getMessage().setBody(text);
     }
     callback.done(false);

@@ -3,6 +3,8 @@ package dev.caravan.simulator;
 import dev.caravan.time.Ticker;
 import io.netty.channel.EventLoop;
 import io.netty.util.concurrent.ScheduledFuture;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -21,6 +23,10 @@ final class EngineLoop {
   private final Ticker ticker;
   private final double speedup;
   private final long originNanos;
+  private final List<Sequence> left = new ArrayList<>();
+  private boolean frozen;
+  private long frozenAtNanos;
+  private long lostNanos;
   private @Nullable ScheduledFuture<?> timer;
   private long timerAtNanos = Long.MAX_VALUE;
   private boolean advancing;
@@ -53,7 +59,29 @@ final class EngineLoop {
   }
 
   void abort(Sequence sequence) {
+    if (frozen) {
+      left.add(sequence);
+      return;
+    }
     engine.abort(sequence);
+    rearm();
+  }
+
+  /** Lets engine time stand still, or go on from where it stood; aborts wait meanwhile. */
+  void freeze(boolean wanted) {
+    if (wanted == frozen) {
+      return;
+    }
+    if (wanted) {
+      drive();
+      frozenAtNanos = now();
+      frozen = true;
+    } else {
+      frozen = false;
+      lostNanos += now() - frozenAtNanos;
+      left.forEach(engine::abort);
+      left.clear();
+    }
     rearm();
   }
 
@@ -68,7 +96,7 @@ final class EngineLoop {
   }
 
   private long now() {
-    return (long) ((ticker.nanos() - originNanos) * speedup);
+    return frozen ? frozenAtNanos : (long) ((ticker.nanos() - originNanos) * speedup) - lostNanos;
   }
 
   private void drive() {
@@ -89,7 +117,7 @@ final class EngineLoop {
       return; // drive() does it once all is done
     }
     load = new EngineLoad(engine.running(), engine.waiting(), engine.kvBlocksHeld());
-    long next = engine.nextEventNanos();
+    long next = frozen ? Long.MAX_VALUE : engine.nextEventNanos();
     if (next == timerAtNanos) {
       return;
     }

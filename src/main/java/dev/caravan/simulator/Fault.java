@@ -3,9 +3,10 @@ package dev.caravan.simulator;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What can be made to go wrong with a {@link SimulatedServer}. {@link Refuse} and {@link Slow} are
- * of the whole server; the others strike requests for inference, while {@code /health}, {@code
- * /metrics} and {@code /v1/models} go on answering, as those of a server with a stuck engine do.
+ * What can be made to go wrong with a {@link SimulatedServer}. {@link Refuse}, {@link Slow}, {@link
+ * Freeze} and {@link Unhealthy} are of the whole server; the others strike requests for inference,
+ * while {@code /health}, {@code /metrics} and {@code /v1/models} go on answering, as those of a
+ * server with a stuck engine do.
  */
 public sealed interface Fault {
 
@@ -145,6 +146,49 @@ public sealed interface Fault {
     @Override
     public String kind() {
       return "slow";
+    }
+
+    @Override
+    public boolean perRequest() {
+      return false;
+    }
+  }
+
+  /**
+   * The engine makes no step any more, and takes notice of nothing, as one whose device hangs: what
+   * runs there goes on running as far as anybody can tell, and new requests wait. Healed, it goes
+   * on where it stopped.
+   */
+  record Freeze() implements Fault {
+    @Override
+    public String kind() {
+      return "freeze";
+    }
+
+    @Override
+    public boolean perRequest() {
+      return false;
+    }
+  }
+
+  /**
+   * The health endpoint says that the server is not well, or nothing; all else goes on.
+   *
+   * @param status 300 to 599, or {@link #SILENT} to answer nothing
+   */
+  record Unhealthy(int status) implements Fault {
+    /** Nothing is ever answered. */
+    public static final int SILENT = 0;
+
+    public Unhealthy {
+      if (status != SILENT && (status < 300 || status > 599)) {
+        throw new IllegalArgumentException("status must be 300 to 599, or 0, was " + status);
+      }
+    }
+
+    @Override
+    public String kind() {
+      return "unhealthy";
     }
 
     @Override

@@ -59,13 +59,15 @@ final class FaultJson {
                   ? null
                   : (int) number(json, "retryAfterSeconds", 0));
       case "slow" -> new Fault.Slow(number(json, "factor", 10));
+      case "freeze" -> new Fault.Freeze();
+      case "unhealthy" -> new Fault.Unhealthy((int) number(json, "status", 503));
       case "garbage" -> new Fault.Garbage();
       default ->
           throw new IllegalArgumentException(
               "unknown kind "
                   + kind
                   + "; known: refuse, reset, hang_before_head, hang_before_first_token,"
-                  + " hang_mid_stream, cut_mid_stream, status, slow, garbage");
+                  + " hang_mid_stream, cut_mid_stream, status, slow, freeze, unhealthy, garbage");
     };
   }
 
@@ -83,6 +85,8 @@ final class FaultJson {
       if (status.retryAfterSeconds() != null) {
         json.put("retryAfterSeconds", status.retryAfterSeconds());
       }
+    } else if (armed.fault() instanceof Fault.Unhealthy unhealthy) {
+      json.put("status", unhealthy.status());
     } else if (armed.fault() instanceof Fault.Slow slow) {
       json.put("factor", slow.factor());
     } else if (armed.fault() instanceof Fault.Refuse refuse) {

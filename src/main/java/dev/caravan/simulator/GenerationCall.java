@@ -116,6 +116,7 @@ final class GenerationCall implements SequenceListener {
 
   @Override
   public void finished(Sequence sequence, long atNanos) {
+    core.metrics.finishedTokens += answer.tokens();
     if (answer.finishReason().equals("stop")) {
       core.metrics.stopped++;
     } else {

@@ -20,6 +20,7 @@ final class ServerCore {
   final WallClock wallClock;
   final EngineLoop engine;
   final ServerMetrics metrics;
+  final Dialect dialect;
   final RequestLog log;
   final FaultSwitch faults;
   final Chance ids;
@@ -39,6 +40,7 @@ final class ServerCore {
     this.wallClock = made.wallClock;
     this.engine = engine;
     this.metrics = metrics;
+    this.dialect = made.metrics;
     this.log = log;
     this.faults = new FaultSwitch(Chance.seeded(made.seed ^ 0x5DEECE66DL));
     this.ids = Chance.seeded(made.seed);

@@ -63,13 +63,17 @@ final class ServerPaths implements Handler<HttpServerRequest> {
   }
 
   private void read(String path, HttpServerRequest http) {
+    if (unhealthy(path, http)) {
+      return;
+    }
     String json =
         switch (path) {
           case "/v1/models" ->
               OpenAiWire.models(core.models, core.createdSeconds(), core.maxModelTokens);
           case "/load" -> "{\"server_load\":" + core.log.running.get() + "}";
           case "/version" -> "{\"version\":\"caravan-simulator\"}";
-          case "/health", "/ping", "/metrics" -> "";
+          case "/health", "/ping" -> "";
+          case "/metrics" -> core.dialect == Dialect.NONE ? null : "";
           default -> null;
         };
     if (json == null) {
@@ -78,12 +82,26 @@ final class ServerPaths implements Handler<HttpServerRequest> {
       error(http, 405, "Method Not Allowed");
     } else if (path.equals("/metrics")) {
       http.response().putHeader("content-type", "text/plain; version=0.0.4; charset=utf-8");
-      http.response().end(core.metrics.text(core.engine.engine(), core.stuck));
+      http.response().end(core.dialect.text(core.metrics, core.engine.engine(), core.stuck));
     } else if (json.isEmpty()) {
       http.response().end();
     } else {
       json(http, 200, json);
     }
+  }
+
+  /** Whether a fault answers this path, or lets it wait. */
+  private boolean unhealthy(String path, HttpServerRequest http) {
+    ArmedFault armed = core.faults.armed();
+    if (armed == null
+        || !(armed.fault() instanceof Fault.Unhealthy unhealthy)
+        || !(path.equals("/health") || path.equals("/ping"))) {
+      return false;
+    }
+    if (unhealthy.status() != Fault.Unhealthy.SILENT) {
+      http.response().setStatusCode(unhealthy.status()).end();
+    }
+    return true;
   }
 
   private void fault(HttpServerRequest http, Buffer body) {

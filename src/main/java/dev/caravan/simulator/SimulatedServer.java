@@ -129,6 +129,7 @@ public final class SimulatedServer implements AutoCloseable {
           long arming = ++armings;
           core.faults.arm(armed);
           double factor = armed.fault() instanceof Fault.Slow slow ? slow.factor() : 1;
+          core.engine.freeze(armed.fault() instanceof Fault.Freeze);
           core.engine.engine().slowdown(made.stepFactor * factor);
           if (armed.fault() instanceof Fault.Refuse refuse) {
             if (refuse.forSeconds() > 0) {
@@ -147,6 +148,7 @@ public final class SimulatedServer implements AutoCloseable {
         () -> {
           armings++;
           core.faults.disarm();
+          core.engine.freeze(false);
           core.engine.engine().slowdown(made.stepFactor);
           return http == null ? listen(LISTEN_ATTEMPTS) : Future.succeededFuture();
         });

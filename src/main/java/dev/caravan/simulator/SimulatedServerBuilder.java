@@ -19,6 +19,7 @@ public final class SimulatedServerBuilder {
   boolean prefill = true;
   int maxModelTokens = 131_072;
   int rememberedRequests = 1_000;
+  Dialect metrics = Dialect.VLLM;
   Ticker ticker = Ticker.system();
   WallClock wallClock = WallClock.system();
 
@@ -115,6 +116,12 @@ public final class SimulatedServerBuilder {
       throw new IllegalArgumentException("rememberedRequests must be from 0, was " + value);
     }
     rememberedRequests = value;
+    return this;
+  }
+
+  /** Whose names its meters bear; vLLM's by default. */
+  public SimulatedServerBuilder metrics(Dialect value) {
+    metrics = value;
     return this;
   }
 

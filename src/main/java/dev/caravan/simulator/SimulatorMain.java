@@ -24,6 +24,7 @@ public final class SimulatorMain {
         --step-factor X  how much longer a step takes, above 0            (1)
         --max-seqs N     sequences that run at once, 1 to 2048            (256)
         --kv-blocks N    KV blocks of 16 tokens, from 1                   (28400)
+        --metrics NAMES  vllm, sglang, tgi, llama-cpp or none             (vllm)
         --remember N     requests kept for inspection, from 0             (0)
         --seed N         what its choices depend on                       (1)
         --help           this text
@@ -91,6 +92,7 @@ public final class SimulatorMain {
           case "--step-factor" -> builder.stepFactor(Double.parseDouble(value));
           case "--max-seqs" -> parameters = parameters.withMaxSequences(Integer.parseInt(value));
           case "--kv-blocks" -> parameters = parameters.withKv(Integer.parseInt(value), 16);
+          case "--metrics" -> builder.metrics(dialect(value));
           case "--remember" -> builder.rememberedRequests(Integer.parseInt(value));
           case "--seed" -> builder.seed(Long.parseLong(value));
           default -> throw new IllegalArgumentException("unknown option " + option);
@@ -103,6 +105,19 @@ public final class SimulatorMain {
       builder.models(List.copyOf(models));
     }
     return builder.parameters(parameters);
+  }
+
+  private static Dialect dialect(String name) {
+    return switch (name) {
+      case "vllm" -> Dialect.VLLM;
+      case "sglang" -> Dialect.SGLANG;
+      case "tgi" -> Dialect.TGI;
+      case "llama-cpp" -> Dialect.LLAMA_CPP;
+      case "none" -> Dialect.NONE;
+      default ->
+          throw new IllegalArgumentException(
+              "--metrics is vllm, sglang, tgi, llama-cpp or none, not " + name);
+    };
   }
 
   private static StepTime card(String name) {

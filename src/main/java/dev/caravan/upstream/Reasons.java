@@ -10,6 +10,13 @@ final class Reasons {
 
   private Reasons() {}
 
+  /** Whether nobody listens at an address: where the machine is gone, nobody says so. */
+  static boolean refused(Throwable failure) {
+    return failure instanceof ConnectException
+        && !(failure instanceof ConnectTimeoutException)
+        && String.valueOf(failure.getMessage()).contains("refused");
+  }
+
   static String of(Throwable failure) {
     Throwable root = failure;
     while (root.getCause() != null && root.getCause() != root) {

@@ -7,6 +7,11 @@ import dev.caravan.fleet.Timeouts;
 import dev.caravan.request.Api;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
+import io.netty.handler.codec.http.DefaultFullHttpRequest;
+import io.netty.handler.codec.http.FullHttpRequest;
+import io.netty.handler.codec.http.HttpHeaderNames;
+import io.netty.handler.codec.http.HttpMethod;
+import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.ssl.SslContext;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -31,6 +36,9 @@ public final class Target {
   private final Map<Api, byte[]> heads = new EnumMap<>(Api.class);
   private final ConcurrentHashMap<EventLoop, ConnectionPool> pools = new ConcurrentHashMap<>();
   private final long keepAliveMillis;
+  private final String base;
+  private final String authority;
+  private final @Nullable Secret apiKey;
   private volatile boolean retired;
   private volatile @Nullable String servedAs;
 
@@ -56,6 +64,10 @@ public final class Target {
     for (Api api : Api.values()) {
       heads.put(api, head(api, url, spec.apiKey()));
     }
+    String prefix = prefix(url);
+    this.base = prefix.endsWith("/v1") ? prefix.substring(0, prefix.length() - 3) : prefix;
+    this.authority = url.getRawAuthority();
+    this.apiKey = spec.apiKey();
   }
 
   private static String withoutBrackets(String host) {
@@ -63,10 +75,7 @@ public final class Target {
   }
 
   private static byte[] head(Api api, URI url, @Nullable Secret apiKey) {
-    String prefix = url.getRawPath() == null ? "" : url.getRawPath();
-    while (prefix.endsWith("/")) {
-      prefix = prefix.substring(0, prefix.length() - 1);
-    }
+    String prefix = prefix(url);
     // A prefix of /v1 is how OpenAI's own clients spell a base URL.
     String path = prefix.endsWith("/v1") ? prefix + api.path().substring(3) : prefix + api.path();
     StringBuilder head = new StringBuilder(256);
@@ -77,6 +86,26 @@ public final class Target {
       head.append("authorization: Bearer ").append(printable(apiKey.reveal())).append("\r\n");
     }
     return head.toString().getBytes(StandardCharsets.ISO_8859_1);
+  }
+
+  private static String prefix(URI url) {
+    String prefix = url.getRawPath() == null ? "" : url.getRawPath();
+    while (prefix.endsWith("/")) {
+      prefix = prefix.substring(0, prefix.length() - 1);
+    }
+    return prefix;
+  }
+
+  /** A question for a path of the server itself, which is no part of its API. */
+  FullHttpRequest get(String path) {
+    DefaultFullHttpRequest request =
+        new DefaultFullHttpRequest(HttpVersion.HTTP_1_1, HttpMethod.GET, base + path);
+    request.headers().set(HttpHeaderNames.HOST, authority).set(HttpHeaderNames.ACCEPT, "*/*");
+    Secret key = apiKey;
+    if (key != null) {
+      request.headers().set(HttpHeaderNames.AUTHORIZATION, "Bearer " + key.reveal());
+    }
+    return request;
   }
 
   /** A key from a file or a variable may hold anything; a line break in it would end the header. */

@@ -33,7 +33,7 @@ abstract class Resuming extends EndToEnd {
             .breaker("minimumNumberOfCalls: 1000, slidingWindowSize: 1000")
             .parameters("resume: on")
             .parameters("ejectAfter: 0");
-    parameters.forEach(pool::parameter);
+    parameters.forEach(pool::parameters);
     for (int i = 0; i < servers.length; i++) {
       pool.server("gpu-" + i, servers[i], "weight: " + Math.max(1, 256 >> (8 * i)));
     }

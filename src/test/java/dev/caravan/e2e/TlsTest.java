@@ -1,6 +1,7 @@
 package dev.caravan.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.caravan.testing.CapturedLog;
 import dev.caravan.testing.RawHttp;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.KeyStore;
 import java.util.Base64;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
@@ -108,6 +110,31 @@ class TlsTest extends EndToEnd {
       assertThat(client.answer().text()).isEqualTo("{\"secure\":true}");
     }
     assertThat(secured.server().connections()).isEqualTo(1);
+  }
+
+  @Test
+  void health_isAskedWithTheSameTrust() throws Exception {
+    Secured secured = secured("ip:127.0.0.1");
+    start(
+        PoolYaml.of(PoolYaml.MODEL)
+            .server(
+                "trusted", secured.server().uri(), "trustCertificates: \"" + secured.pem() + "\"")
+            .server("unknown", secured.server().uri())
+            .text(),
+        Map.of("caravan.health.enabled", "true", "caravan.health.period", "50ms"));
+    await().atMost(LONG).until(() -> checks("trusted", "ok") >= 3);
+    await().atMost(LONG).until(() -> checks("unknown", "failed") >= 3);
+    assertThat(checks("trusted", "failed") + checks("unknown", "ok")).isZero();
+    assertThat(gateway().backend("unknown").availability().eligible()).isFalse();
+  }
+
+  private double checks(String backend, String result) {
+    return gateway()
+        .meters()
+        .get("caravan.health.checks")
+        .tags("backend", backend, "result", result)
+        .counter()
+        .count();
   }
 
   @Test

@@ -1,11 +1,12 @@
 package dev.caravan.route;
 
+import dev.caravan.time.Scheduler;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
 /** A timer that runs what is due when a test lets time pass, on the test's thread. */
-final class HandTimer implements ProbeTimer {
+final class HandTimer implements Scheduler {
   private final List<Task> tasks = new ArrayList<>();
   private final List<Long> delays = new ArrayList<>();
   private long nowMillis;

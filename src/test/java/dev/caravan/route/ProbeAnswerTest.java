@@ -2,13 +2,17 @@ package dev.caravan.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import java.util.stream.Stream;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class ProbeAnswerTest {
   private final ProbeAnswer bean = new ProbeAnswer();
@@ -31,6 +35,66 @@ class ProbeAnswerTest {
     Exchange exchange = exchange(200, body);
     bean.process(exchange);
     assertThat(exchange.getMessage().getBody()).isEqualTo(text);
+  }
+
+  private static final String SAYS = "data: {\"choices\":[{\"delta\":{\"content\":\"%s\"}}]}\n\n";
+  private static final String ROLE =
+      "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\",\"content\":\"\"}}]}\n\n";
+  private static final String STOP =
+      "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"%s\"}]}\n\n";
+  private static final String DONE = "data: [DONE]\n\n";
+
+  static Stream<Arguments> rightStreams() {
+    return Stream.of(
+        arguments(ROLE + says("rea") + says("dy") + stop("stop") + DONE, "ready"),
+        arguments(ROLE + says("ready") + stop("stop"), "ready"), // no [DONE]
+        arguments(says("ready") + DONE, "ready"), // no finish_reason
+        arguments(": ping\n\n" + says("ready") + DONE + says(" and more"), "ready"),
+        arguments((says("ready") + DONE).replace("\n", "\r\n").replace("data: ", "data:"), "ready"),
+        arguments("event: x\nid: 1\nretry: 9\n" + says("ready") + DONE, "ready"),
+        arguments("data: {\"choices\":[{\"text\":\" ready\"}]}\n\n" + DONE, " ready"),
+        arguments(says("Well").replace("content", "reasoning_content") + DONE, "Well"),
+        arguments(
+            says("Well").replace("content", "reasoning") + says("ready") + stop("length"), "ready"),
+        arguments(ROLE + stop("length") + "data: {\"choices\":[]}\n\n" + DONE, ""));
+  }
+
+  private static String says(String text) {
+    return SAYS.formatted(text);
+  }
+
+  private static String stop(String reason) {
+    return STOP.formatted(reason);
+  }
+
+  @ParameterizedTest
+  @MethodSource("rightStreams")
+  void right_inAStream(String body, String text) throws Exception {
+    Exchange exchange = exchange(200, body);
+    bean.process(exchange);
+    assertThat(exchange.getMessage().getBody()).isEqualTo(text);
+  }
+
+  static Stream<Arguments> wrongStreams() {
+    String error = "data: {\"error\":{\"message\":\"secret text\"}}\n\n";
+    return Stream.of(
+        arguments(ROLE + says("rea"), "the stream has no end"),
+        arguments(ROLE + says("rea") + "data: [DONE", "the stream has no end"),
+        arguments(ROLE + says("ready") + error + DONE, "the stream holds an error"),
+        arguments(error, "the stream holds an error"),
+        arguments(ROLE + "data: <html>\n\n" + DONE, "an event is not JSON"),
+        arguments("data: [1]\n\n" + DONE, "an event is not a JSON object"),
+        arguments(DONE, "no choices"),
+        arguments(": ping\n\n", "the stream has no end"),
+        arguments(ROLE + stop("stop") + DONE, "answer has no text"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("wrongStreams")
+  void wrong_inAStream(String body, String reason) {
+    assertThatThrownBy(() -> bean.process(exchange(200, body)))
+        .isInstanceOf(ProbeAnswer.WrongAnswer.class)
+        .hasMessage(reason);
   }
 
   @ParameterizedTest

@@ -2,15 +2,19 @@ package dev.caravan.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.params.provider.Arguments.arguments;
 
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.Fleet;
+import dev.caravan.fleet.Lease;
 import dev.caravan.health.Breakers;
 import dev.caravan.health.FleetHealth;
 import dev.caravan.health.HandTicker;
 import dev.caravan.health.HealthListener;
 import dev.caravan.health.HealthSettings;
+import dev.caravan.health.ProbeResult;
 import dev.caravan.outcome.Outcome;
+import dev.caravan.testing.CapturedLog;
 import dev.caravan.time.Chance;
 import dev.caravan.upstream.UpstreamFailure;
 import java.nio.file.Files;
@@ -18,6 +22,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.stream.Stream;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
@@ -26,6 +32,9 @@ import org.apache.camel.support.ResourceHelper;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** The probe routes made of routes/probe.yaml, with time by hand. */
 class ProbeRouteTest {
@@ -35,19 +44,24 @@ class ProbeRouteTest {
   private final Breakers breakers = new Breakers(new HandTicker(), HealthListener.NONE);
   private Standing standing = new Standing(0, 0);
   private final HandTimer timer = new HandTimer();
+  private final List<ProbeResult> results = new ArrayList<>();
+  private final HealthListener listener =
+      new HealthListener() {
+        @Override
+        public void probed(String server, ProbeResult result) {
+          results.add(result);
+          boolean good = result == ProbeResult.GOOD;
+          standing =
+              new Standing(good ? 0 : standing.failures + 1, good ? standing.successes + 1 : 0);
+        }
+      };
   private final FleetHealth health =
       new FleetHealth(
           new HealthSettings(3, 2, 2),
           () -> timer.nowMillis() * 1_000_000,
-          timer::schedule,
+          timer,
           breakers,
-          new HealthListener() {
-            @Override
-            public void probed(String server, boolean good) {
-              standing =
-                  new Standing(good ? 0 : standing.failures + 1, good ? standing.successes + 1 : 0);
-            }
-          });
+          listener);
   private final Fleet fleet =
       new Fleet(
           backend -> {
@@ -66,7 +80,7 @@ class ProbeRouteTest {
   @BeforeEach
   void start() throws Exception {
     context.addComponent("model", models);
-    context.addComponent("probe", new ProbeComponent(health, timer, Chance.seeded(7)));
+    context.addComponent("probe", component(7));
     context.getRegistry().bind("probe-answer", new ProbeAnswer());
     context.getShutdownStrategy().setTimeout(1); // an exchange that never ends
     context.start();
@@ -87,7 +101,7 @@ class ProbeRouteTest {
     assertThat(questions.get(0))
         .isEqualTo(
             "{\"model\":\"llama\",\"messages\":[{\"role\":\"user\",\"content\":\"Reply with the"
-                + " single word: ready\"}],\"max_tokens\":16,\"temperature\":0}");
+                + " single word: ready\"}],\"max_tokens\":16,\"temperature\":0,\"stream\":true}");
     assertThat(standing().successes()).isEqualTo(1);
   }
 
@@ -148,6 +162,105 @@ class ProbeRouteTest {
     assertThat(gpu.availability().eligible()).isFalse();
   }
 
+  /** Fails the exchange as {@code model:} does. */
+  private StubModels.Behaviour failing(Outcome outcome) {
+    return (exchange, callback) -> {
+      asked.add(timer.nowMillis());
+      exchange.setException(new UpstreamFailure(outcome, true));
+      callback.done(true);
+      return true;
+    };
+  }
+
+  static Stream<Arguments> outcomes() {
+    return Stream.of(
+        arguments(new Outcome.Expired("no first token in 5000 ms"), ProbeResult.UNANSWERED),
+        arguments(
+            new Outcome.FailedBefore(Outcome.Cause.FIRST_BYTE_TIMEOUT, ""), ProbeResult.UNANSWERED),
+        arguments(
+            new Outcome.FailedBefore(Outcome.Cause.TOTAL_TIMEOUT, ""), ProbeResult.UNANSWERED),
+        arguments(new Outcome.FailedAfter(Outcome.Cause.IDLE_TIMEOUT, ""), ProbeResult.UNANSWERED),
+        arguments(new Outcome.FailedBefore(Outcome.Cause.CONNECT, ""), ProbeResult.WRONG),
+        arguments(new Outcome.FailedAfter(Outcome.Cause.RESET, ""), ProbeResult.WRONG),
+        arguments(new Outcome.FailedBefore(Outcome.Cause.STATUS, "status 503"), ProbeResult.WRONG),
+        arguments(
+            new Outcome.FailedBefore(Outcome.Cause.STATUS, "status 503", 2_000),
+            ProbeResult.SKIPPED),
+        arguments(new Outcome.Throttled(429, -1), ProbeResult.SKIPPED));
+  }
+
+  @ParameterizedTest
+  @MethodSource("outcomes")
+  void outcome_isJudged(Outcome outcome, ProbeResult result) throws Exception {
+    models.on("gpu-a", failing(outcome));
+    probes.ensure(context, server, "llama");
+    timer.pass(2_000);
+    assertThat(results.get(0)).isEqualTo(result);
+  }
+
+  /** Whoever throttles is there: three times in a row is no failure. */
+  @Test
+  void throttledProbes_neverEject() throws Exception {
+    models.on("gpu-a", failing(new Outcome.Throttled(429, 1_000)));
+    probes.ensure(context, server, "llama");
+    timer.pass(200_000);
+    assertThat(asked).hasSizeGreaterThan(15);
+    assertThat(gpu.availability().eligible()).isTrue();
+  }
+
+  @Test
+  void liveTrafficThatProvesProgress_makesProbesNeedless() throws Exception {
+    probes.ensure(context, server, "llama");
+    timer.pass(2_000);
+    assertThat(asked).hasSize(1);
+    Lease lease = Objects.requireNonNull(Lease.open(gpu, "llama", () -> 0));
+    lease.firstByte(true);
+    for (int i = 1; i <= 100; i++) {
+      timer.pass(1_000);
+      lease.progress(10);
+    }
+    assertThat(asked).hasSize(1);
+    assertThat(results).hasSizeBetween(9, 12).endsWith(ProbeResult.SKIPPED);
+    lease.close(new Outcome.Completed(200));
+    timer.pass(30_000);
+    assertThat(asked).as("traffic has ended").hasSizeBetween(2, 4);
+  }
+
+  @Test
+  void budget_isKept_isSaidOnceAnHour_andAsksMayOverdraw() throws Exception {
+    load(
+        Files.readString(Path.of("routes/probe.yaml"))
+            .replace("{{caravan.probe.budget:360}}", "60")
+            .replace("{{caravan.probe.period:10s}}", "1s"));
+    try (CapturedLog log = CapturedLog.of(ProbeConsumer.class.getName())) {
+      probes.ensure(context, server, "llama");
+      timer.pass(3_600_000);
+      assertThat(asked).as("of an hour").hasSizeBetween(60, 70);
+      assertThat(results).contains(ProbeResult.OVER_BUDGET);
+      timer.pass(1_800_000);
+      assertThat(log.lines()).hasSize(2); // at the first, and an hour later
+      assertThat(log.lines().get(0)).contains("gpu-a").contains("60 prompts an hour");
+    }
+    asked.clear();
+    models.on("gpu-a", answer(500, ""));
+    timer.pass(180_000); // three prompts at one a minute
+    models.on("gpu-a", answer(200, READY));
+    assertThat(gpu.availability().eligible()).isFalse();
+    asked.clear();
+    timer.pass(70_000); // one that is due, and the second at once though nothing is left
+    assertThat(asked).hasSize(2);
+    assertThat(gpu.availability().eligible()).isTrue();
+  }
+
+  @Test
+  void probeAskedForBeforeTheFirstIsDue_isThatOne() throws Exception {
+    probes.ensure(context, server, "llama");
+    health.misconfigured(gpu, "status 401");
+    timer.pass(3_000);
+    assertThat(asked).hasSizeBetween(2, 3);
+    assertThat(gpu.availability().eligible()).isTrue();
+  }
+
   @Test
   void failureOfTheServer_isTheReason() throws Exception {
     models.on(
@@ -197,8 +310,21 @@ class ProbeRouteTest {
     models.on("gpu-a", answer(200, "{\"choices\":[{\"text\":\" ready\"}]}"));
     probes.ensure(context, parameters("completions"), "llama");
     timer.pass(2_000);
-    assertThat(questions).last().asString().contains("\"prompt\":\"Reply");
+    assertThat(questions)
+        .last()
+        .asString()
+        .contains("\"prompt\":\"Reply", "\"max_tokens\":16", "\"stream\":true");
     assertThat(standing().successes()).isEqualTo(2);
+    models.on("gpu-a", answer(200, READY));
+    probes.ensure(context, parameters("reasoning"), "o9");
+    timer.pass(2_000);
+    // What OpenAI's models that reason refuse: max_tokens, and any temperature of their caller's.
+    assertThat(questions)
+        .last()
+        .asString()
+        .contains("\"max_completion_tokens\":64")
+        .doesNotContain("max_tokens", "temperature", "stream");
+    assertThat(standing().successes()).isEqualTo(3);
   }
 
   @Test
@@ -254,7 +380,7 @@ class ProbeRouteTest {
 
   @Test
   void parametersAtFault_areNamed() {
-    ProbeComponent component = new ProbeComponent(health, timer, Chance.seeded(1));
+    ProbeComponent component = component(1);
     component.setCamelContext(context);
     assertThatThrownBy(() -> component.createEndpoint("probe:x?period=fast"))
         .hasMessage("probe:x: period \"fast\" is not a duration such as 500ms, 30s or 5m");
@@ -272,10 +398,16 @@ class ProbeRouteTest {
     PluginHelper.getRoutesLoader(context).loadRoutes(ResourceHelper.fromString("x.yaml", yaml));
   }
 
+  private ProbeComponent component(int seed) {
+    return new ProbeComponent(
+        health, listener, timer, () -> timer.nowMillis() * 1_000_000, Chance.seeded(seed));
+  }
+
   private StubModels.Behaviour answer(int status, String body) {
     return (exchange, callback) -> {
       asked.add(timer.nowMillis());
-      assertThat(exchange.getIn().getHeader(ProbeConsumer.TIMEOUT_HEADER)).isEqualTo(10_000L);
+      assertThat(exchange.getIn().getHeader(TextCall.TIMEOUT)).isEqualTo(10_000L);
+      assertThat(exchange.getIn().getHeader(TextCall.FIRST_TOKEN_TIMEOUT)).isEqualTo(5_000L);
       questions.add(exchange.getIn().getBody(String.class));
       reply(exchange, callback, status, body, true);
       return true;

@@ -32,6 +32,12 @@ final class RawConnection implements AutoCloseable {
     socket.getOutputStream().flush();
   }
 
+  void get(String path) throws IOException {
+    String head = "GET " + path + " HTTP/1.1\r\nhost: sim\r\n\r\n";
+    socket.getOutputStream().write(head.getBytes(StandardCharsets.US_ASCII));
+    socket.getOutputStream().flush();
+  }
+
   /** Reads up to and with an ending. */
   String readUntil(String ending) throws IOException {
     StringBuilder text = new StringBuilder();

@@ -208,6 +208,63 @@ class SimulatedFaultTest {
   }
 
   @Test
+  void freeze_stopsEveryRequest_leavesHealthUp_andHealedAllGoOn() throws Exception {
+    server.fault(new Fault.Slow(3_000)); // a quarter of a second a token, until it is frozen
+    String longer = SimClient.chat("hello", "\"max_tokens\":200,\"stream\":true");
+    try (RawConnection one = new RawConnection(server.port());
+        RawConnection other = new RawConnection(server.port())) {
+      one.post(CHAT, longer);
+      other.post(CHAT, longer);
+      one.readUntil("delta");
+      other.readUntil("delta");
+      assertThat(client.post("/simulator/fault", "{\"kind\":\"freeze\"}").statusCode())
+          .isEqualTo(200);
+      Map<String, Double> before = SimClient.samples(client.get("/metrics").body());
+      try (RawConnection third = new RawConnection(server.port())) {
+        third.post(CHAT, STREAM);
+        await().atMost(LONG).until(() -> server.running() == 3);
+        assertThat(client.get("/health").statusCode()).isEqualTo(200);
+        assertThat(SimClient.samples(client.get("/metrics").body()))
+            .as("nothing moves")
+            .isEqualTo(before);
+        assertThat(value(before, "vllm:num_requests_running")).isEqualTo(2);
+      }
+      await().atMost(LONG).until(() -> server.aborted() == 1);
+      assertThat(SimClient.samples(client.get("/metrics").body()))
+          .as("nor is it noticed who leaves")
+          .containsEntry(key(before, "vllm:num_requests_running"), 2.0);
+      server.heal();
+      assertThat(one.readUntil("[DONE]")).contains("delta");
+      assertThat(other.readUntil("[DONE]")).contains("delta");
+    }
+    assertThat(client.post(CHAT, STREAM).body()).endsWith("data: [DONE]\n\n");
+  }
+
+  private static String key(Map<String, Double> samples, String name) {
+    return samples.keySet().stream().filter(key -> key.startsWith(name)).findFirst().orElseThrow();
+  }
+
+  private static double value(Map<String, Double> samples, String name) {
+    return samples.getOrDefault(key(samples, name), -1.0);
+  }
+
+  @Test
+  void unhealthy_isOfTheHealthEndpointAlone() throws Exception {
+    server.fault(new Fault.Unhealthy(503));
+    assertThat(client.get("/health").statusCode()).isEqualTo(503);
+    assertThat(client.get("/metrics").statusCode()).isEqualTo(200);
+    assertThat(client.post(CHAT, WHOLE).statusCode()).isEqualTo(200);
+    client.post("/simulator/fault", "{\"kind\":\"unhealthy\",\"status\":0}");
+    try (RawConnection raw = new RawConnection(server.port())) {
+      raw.get("/health");
+      await().atMost(LONG).until(() -> server.requests("/health").size() == 2);
+      assertThat(client.post(CHAT, WHOLE).statusCode()).isEqualTo(200);
+    }
+    server.heal();
+    assertThat(client.get("/health").statusCode()).isEqualTo(200);
+  }
+
+  @Test
   void adminPath_showsSetsAndHeals() throws Exception {
     assertThat(client.get("/simulator/fault").body()).isEqualTo("{\"kind\":null}");
     String fault =
@@ -223,6 +280,8 @@ class SimulatedFaultTest {
             "nope",
             "{\"kind\":\"explode\"}",
             "{\"kind\":\"slow\",\"factor\":0}",
+            "{\"kind\":\"freeze\",\"times\":2}",
+            "{\"kind\":\"unhealthy\",\"status\":200}",
             "{\"kind\":\"slow\",\"times\":2}",
             "{\"kind\":\"status\",\"status\":200}",
             "{\"kind\":\"cut_mid_stream\",\"after\":5}",

@@ -1,4 +1,4 @@
-package dev.caravan.route;
+package dev.caravan.time;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -8,17 +8,17 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 
-class ProbeTimerTest {
+class SchedulerTest {
 
   @Test
   void eventLoops_runWhatIsDue_andNotWhatIsCancelled() throws Exception {
     DefaultEventLoopGroup loops = new DefaultEventLoopGroup(1);
     try {
-      ProbeTimer timer = ProbeTimer.on(loops);
+      Scheduler scheduler = Scheduler.on(loops);
       AtomicBoolean cancelledRan = new AtomicBoolean();
       CountDownLatch ran = new CountDownLatch(1);
-      timer.schedule(() -> cancelledRan.set(true), 20).run();
-      timer.schedule(ran::countDown, 40);
+      scheduler.schedule(() -> cancelledRan.set(true), 20).run();
+      scheduler.schedule(ran::countDown, 40);
       assertThat(ran.await(10, TimeUnit.SECONDS)).isTrue();
       assertThat(cancelledRan).isFalse();
     } finally {
