@@ -20,14 +20,18 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Retries help where servers fail, and are no load of their own where all do. */
 class RetryStormTest extends EndToEnd {
-  /** So that no breaker speaks before the budget does. */
+  /** So that neither breakers nor ejection speak before the budget does. */
   private static final String NEVER_OPENS =
       "minimumNumberOfCalls: 100000, slidingWindowSize: 100000";
 
   private static final Fault FAULT = new Fault.Status(503);
 
   private SimulatedServer[] fail(int servers, String... parameters) throws Exception {
-    PoolYaml pool = PoolYaml.of(PoolYaml.MODEL).breaker(NEVER_OPENS).parameters(parameters);
+    PoolYaml pool =
+        PoolYaml.of(PoolYaml.MODEL)
+            .breaker(NEVER_OPENS)
+            .parameters("ejectAfter: 0")
+            .parameters(parameters);
     SimulatedServer[] all = new SimulatedServer[servers];
     for (int i = 0; i < servers; i++) {
       all[i] = simulated("s" + i);
@@ -195,7 +199,7 @@ class RetryStormTest extends EndToEnd {
     for (int i = 0; i < 20; i++) {
       assertThat(ask(Chat.whole("n" + i)).status()).isEqualTo(200);
     }
-    assertThat(retries("free")).isGreaterThanOrEqualTo(10);
+    assertThat(retries("free")).isPositive();
     assertThat(well.finished()).isEqualTo(20);
     dead.heal();
   }
