@@ -55,7 +55,7 @@ public final class FirstTokenTimes {
   public long p95Nanos() {
     long now = ticker.nanos();
     Percentile known = last;
-    if (now - known.atNanos() < FRESH_NANOS) {
+    if (known.nanos() >= 0 && now - known.atNanos() < FRESH_NANOS) {
       return known.nanos();
     }
     if (now - windowEndNanos >= 0) {

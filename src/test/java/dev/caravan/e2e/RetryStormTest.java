@@ -20,7 +20,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Retries help where servers fail, and are no load of their own where all do. */
 class RetryStormTest extends EndToEnd {
-  /** So that no breaker speaks before the budget does. */
+  /** So that neither breakers nor ejection speak before the budget does. */
   private static final String NEVER_OPENS =
       "minimumNumberOfCalls: 100000, slidingWindowSize: 100000";
 
