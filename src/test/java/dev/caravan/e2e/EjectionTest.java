@@ -52,7 +52,7 @@ class EjectionTest extends EndToEnd {
     SimulatedServer sick = simulated("sick");
     SimulatedServer well = simulated("well");
     sick.fault(new Fault.Status(500));
-    start(pool(sick, well).parameter(FOR_LONG).text());
+    start(pool(sick, well).parameters(FOR_LONG).text());
     try (CapturedLog log = CapturedLog.of("dev.caravan.health")) {
       assertThat(asked(10)).isEqualTo(Map.of("sick", 5, "well", 5));
       await().atMost(LONG).until(() -> !gateway().backend("sick").availability().eligible());
@@ -74,7 +74,7 @@ class EjectionTest extends EndToEnd {
     SimulatedServer sick = simulated("sick");
     SimulatedServer well = simulated("well");
     sick.fault(new Fault.CutMidStream(2));
-    start(pool(sick, well).parameter(FOR_LONG).text());
+    start(pool(sick, well).parameters(FOR_LONG).text());
     for (int i = 0; i < 10; i++) {
       ask(Chat.stream("n" + i, 6));
     }
@@ -88,7 +88,7 @@ class EjectionTest extends EndToEnd {
     SimulatedServer picky = simulated("picky");
     SimulatedServer well = simulated("well");
     picky.fault(new Fault.Status(status));
-    start(pool(picky, well).parameter(FOR_LONG).text());
+    start(pool(picky, well).parameters(FOR_LONG).text());
     assertThat(asked(60)).isEqualTo(Map.of("picky", 30, "well", 30));
   }
 
@@ -99,7 +99,7 @@ class EjectionTest extends EndToEnd {
     SimulatedServer c = simulated("c");
     a.fault(new Fault.Status(500));
     b.fault(new Fault.Status(500));
-    start(pool(a, b, c).parameter(FOR_LONG).text());
+    start(pool(a, b, c).parameters(FOR_LONG).text());
     asked(30);
     Map<String, Integer> after = asked(40);
     assertThat(after.keySet()).hasSize(2).contains("c");
@@ -130,9 +130,9 @@ class EjectionTest extends EndToEnd {
     b.fault(new Fault.Status(500));
     start(
         pool(a, b, c)
-            .parameter(FOR_LONG)
-            .parameter("maxEjected: 100")
-            .parameter("panic: 50")
+            .parameters(FOR_LONG)
+            .parameters("maxEjected: 100")
+            .parameters("panic: 50")
             .text());
     try (CapturedLog log = CapturedLog.of("dev.caravan.route")) {
       asked(15); // both are out after the fifth round, and the pool panics
@@ -156,9 +156,9 @@ class EjectionTest extends EndToEnd {
     sick.fault(new Fault.Status(500));
     start(
         pool(sick, well)
-            .parameter("ejectionTime: 300ms")
-            .parameter("slowStart: off")
-            .parameter("panic: 60")
+            .parameters("ejectionTime: 300ms")
+            .parameters("slowStart: off")
+            .parameters("panic: 60")
             .text());
     try (CapturedLog log = CapturedLog.of("dev.caravan.route")) {
       await()

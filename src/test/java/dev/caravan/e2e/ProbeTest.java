@@ -111,7 +111,7 @@ class ProbeTest extends EndToEnd {
     SimulatedServer server = simulated("only");
     server.fault(new Fault.Status(500));
     start(
-        PoolYaml.of(PoolYaml.MODEL).parameter("panic: 0").server("only", server.uri()).text(),
+        PoolYaml.of(PoolYaml.MODEL).parameters("panic: 0").server("only", server.uri()).text(),
         OFTEN);
     await().atMost(LONG).until(() -> !eligible("only"));
     RawHttp.Answer answer = ask(Chat.whole("hello"));
