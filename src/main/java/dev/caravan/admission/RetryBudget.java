@@ -16,8 +16,9 @@ import org.jspecify.annotations.Nullable;
  *
  * Live requests are those that came in the window or those that are on their way now, whichever is
  * more: short requests show in the first number, long ones in the second, and none is counted
- * twice. Requests that wait here are left out, since they are no work for any server; were they
- * counted, a storm would earn its own retries. So are requests that are a client's own retries.
+ * twice. Of those on their way, requests that wait here are left out, since they are no work for
+ * any server, and so are retries, the gateway's and its clients' own: were they counted, a storm
+ * would earn its own retries.
  *
  * Where every request fails at once, the rule comes to 1 + percent / 100 attempts a request.
  * Sources of the idea: Google, "Site Reliability Engineering", chapter 21 (per-client retry
@@ -59,6 +60,9 @@ public final class RetryBudget {
   private final Spending spending;
   private final LinkedHashSet<Place> line = new LinkedHashSet<>();
   private boolean pulsing;
+
+  /** Those who have left the line and do not know yet: they are no work for a server either. */
+  private int unheard;
 
   /**
    * A budget of which nothing is spent.
@@ -108,9 +112,11 @@ public final class RetryBudget {
     /** Leaves: its waiter hears nothing any more, and what was granted meanwhile goes to others. */
     public void leave() {
       synchronized (RetryBudget.this) {
-        if (over() == State.GRANTED) {
+        State news = over();
+        if (news == State.GRANTED) {
           spending.takeBack(grantedNanos);
         }
+        unheard -= news == State.GRANTED || news == State.REFUSED ? 1 : 0;
       }
     }
 
@@ -127,10 +133,19 @@ public final class RetryBudget {
     @Override
     public void run() {
       State news = over();
-      if (news == State.GRANTED) {
-        waiter.granted();
-      } else if (news == State.REFUSED) {
-        waiter.refused();
+      if (news == State.OVER) {
+        return;
+      }
+      try {
+        if (news == State.GRANTED) {
+          waiter.granted();
+        } else {
+          waiter.refused();
+        }
+      } finally {
+        synchronized (RetryBudget.this) {
+          unheard--;
+        }
       }
     }
   }
@@ -189,7 +204,8 @@ public final class RetryBudget {
     if (percent == 0) {
       return 0;
     }
-    long live = Math.max(pool.live() - line.size(), requests.count(now));
+    // Some who wait are retries already, and left out twice: that errs on the safe side.
+    long live = Math.max(pool.live() - line.size() - unheard, requests.count(now));
     return live * percent / 100 + MINIMUM - spending.total(now);
   }
 
@@ -223,6 +239,7 @@ public final class RetryBudget {
         return;
       }
       places.remove();
+      unheard++;
       served.add(place);
     }
   }

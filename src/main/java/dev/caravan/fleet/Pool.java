@@ -66,12 +66,12 @@ public final class Pool {
     panicPicks.increment();
   }
 
-  /** Of those on their way, one more or one less is a client's own retry. */
+  /** Of those on their way, one more or one less is a retry, the gateway's or its client's own. */
   public void repeats(int change) {
     repeats.add(change);
   }
 
-  /** Requests that are on their way, the clients' own retries left out. */
+  /** Requests that are on their way for the first time: retries are left out. */
   public long live() {
     return inflight.sum() - repeats.sum();
   }

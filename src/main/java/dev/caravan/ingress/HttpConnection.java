@@ -20,11 +20,7 @@ import io.netty.util.ReferenceCountUtil;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/*
- * Requests on one connection are answered in order, one at a time; what is sent ahead waits.
- */
-
-/** One client's connection: reads requests, sends them down the routes, writes the replies. */
+/** One client's connection: requests are read, sent down the routes, answered; one at a time. */
 final class HttpConnection extends ChannelInboundHandlerAdapter {
   /** The most of an unwanted body that is read to keep a connection; beyond, it is closed. */
   private static final int MAX_DISCARD = 1 << 20;
@@ -34,6 +30,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   /** How long a client that is still sending may read its error before the connection closes. */
   private static final long LINGER_MILLIS = 2_000;
+
+  /** The same when the process is about to end. */
+  private static final long LAST_LINGER_MILLIS = 100;
 
   /** How long a connection without a request stays when nothing new is taken. */
   private static final long LAST_CALL_MILLIS = 1_000;
@@ -312,7 +311,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (ctx.channel() instanceof SocketChannel socket) {
       socket.shutdownOutput();
     }
-    deadline().in(LINGER_MILLIS);
+    deadline().in(ingress.phase() == Phase.OVER ? LAST_LINGER_MILLIS : LINGER_MILLIS);
   }
 
   /** Ends the connection so that the client cannot take it for the end of the answer. */

@@ -10,6 +10,7 @@ import dev.caravan.time.Ticker;
 import io.netty.channel.EventLoop;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -186,6 +187,11 @@ public final class Call {
     return clientRetries;
   }
 
+  /** It is a retry now, as load on its pool goes. */
+  public void retried() {
+    visit.again();
+  }
+
   private void expire() {
     stopWaiting();
     for (Call fork : dropForks()) {
@@ -208,10 +214,7 @@ public final class Call {
 
   /** How a call ends that has {@link #expired}. */
   public Outcome expiry() {
-    if (time == null) {
-      throw new IllegalStateException("call " + requestId + " has no limit of its own");
-    }
-    return time.outcome();
+    return Objects.requireNonNull(time).outcome();
   }
 
   /**

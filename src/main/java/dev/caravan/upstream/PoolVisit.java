@@ -41,6 +41,15 @@ final class PoolVisit {
     }
   }
 
+  /** The call is sent again; where a pool counts it, that is told once. */
+  void again() {
+    Pool counted = home;
+    if (counted != null && !repeat) {
+      repeat = true;
+      counted.repeats(1);
+    }
+  }
+
   void leave() {
     Pool counted = home;
     home = null;

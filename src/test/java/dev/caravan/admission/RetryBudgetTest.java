@@ -214,6 +214,35 @@ class RetryBudgetTest {
   }
 
   @Test
+  void manyRefusedAtOnce_earnNothingForThoseBehindThem() {
+    percent(50);
+    takeAll();
+    for (int i = 0; i < 100; i++) {
+      pool.enter();
+      assertThat(
+              budget.join(
+                  new RetryBudget.Waiter() {
+                    @Override
+                    public void granted() {
+                      told.add("granted");
+                      pool.repeats(1);
+                    }
+
+                    @Override
+                    public void refused() {
+                      told.add("refused");
+                      pool.leave();
+                    }
+                  },
+                  Runnable::run))
+          .isNotNull();
+    }
+    alarm.pass(RetryBudget.PATIENCE_NANOS / 1_000_000 + RetryBudget.PULSE_MILLIS);
+    assertThat(told).hasSize(100);
+    assertThat(told.stream().filter(word -> word.equals("granted"))).hasSize(3);
+  }
+
+  @Test
   void left_isToldNothing_andTheNextMovesUp() {
     takeAll();
     RetryBudget.Place first = join("a");

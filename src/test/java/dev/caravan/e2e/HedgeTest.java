@@ -334,7 +334,7 @@ class HedgeTest extends EndToEnd {
 
   @Test
   void p95_isLearntFromThePoolsOwnStreams() throws Exception {
-    startTwo("hedge: p95", "firstTokenTimeout: 5s");
+    startTwo("hedge: p95", "hedgeBudget: 100", "firstTokenTimeout: 5s");
     for (int i = 0; i < 25; i++) {
       assertThat(ask(Chat.stream("n" + i, 3)).status()).isEqualTo(200);
     }
