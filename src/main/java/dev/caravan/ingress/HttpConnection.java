@@ -6,6 +6,7 @@ import dev.caravan.outcome.Outcome;
 import dev.caravan.request.Api;
 import dev.caravan.request.InvalidRequest;
 import dev.caravan.time.Deadline;
+import dev.caravan.time.Ticker;
 import dev.caravan.upstream.Call;
 import dev.caravan.upstream.HeaderLines;
 import io.netty.buffer.ByteBuf;
@@ -222,6 +223,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
     to.call(call);
     ingress.entry().enter(call, request.headers, to);
+    to.routed();
   }
 
   // ---- replying
@@ -339,6 +341,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   }
 
   // ---- ends
+
+  Ticker ticker() {
+    return ingress.ticker();
+  }
 
   /** Whether the answer at hand is to be the last of this connection. */
   boolean leaving() {
