@@ -58,6 +58,10 @@ class SimulatedFaultTest {
   void refuse_closesTheSocketAndHealOpensTheSamePort() throws Exception {
     int port = server.port();
     try (RawConnection kept = new RawConnection(port)) {
+      // One that the server has not accepted yet would be reset.
+      kept.get("/health");
+      String answer = kept.readUntil("\r\n\r\n");
+      assertThat(answer).contains("200 OK").contains("content-length: 0");
       server.fault(new Fault.Refuse());
       assertThat(kept.readAll()).isEmpty();
     }
