@@ -4,20 +4,19 @@ import dev.caravan.route.RouteFile;
 import dev.caravan.route.RouteFileError;
 import dev.caravan.route.RouteFiles;
 import dev.caravan.simulator.DemoFleet;
-import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import io.quarkus.vertx.http.HttpServerStart;
 import io.vertx.core.Vertx;
-import jakarta.annotation.Priority;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.ObservesAsync;
 import jakarta.inject.Inject;
-import jakarta.interceptor.Interceptor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.quarkus.main.events.AfterConfigure;
@@ -33,6 +32,9 @@ import org.jspecify.annotations.Nullable;
 @ApplicationScoped
 public class Boot {
   private static final Logger LOG = Logger.getLogger("dev.caravan");
+
+  /** How long probes may hold up the stop of the routes. */
+  private static final long PROBES_MILLIS = 100;
 
   private final Settings settings;
   private final Gateway gateway;
@@ -111,10 +113,18 @@ public class Boot {
     LOG.info(Welcome.text(settings, gateway.pools().names(), managementPort));
   }
 
-  /** When the process is told to stop, before anything else is stopped. */
-  void drain(@Observes @Priority(Interceptor.Priority.PLATFORM_BEFORE) ShutdownEvent event) {
-    if (camel != null) {
+  /**
+   * When the process is told to stop. Quarkus waits for this before it stops anything, where {@code
+   * quarkus.shutdown.delay-enabled} is set; at its {@code ShutdownEvent} the management port would
+   * be closed already.
+   */
+  void drain(@Observes ShutdownDelayInitiatedEvent event) {
+    CamelContext context = camel;
+    if (context != null) {
       gateway.drain();
+      // Whatever Camel still counts as running is a probe, and nobody waits for its answer.
+      context.getShutdownStrategy().setTimeUnit(TimeUnit.MILLISECONDS);
+      context.getShutdownStrategy().setTimeout(PROBES_MILLIS);
     }
   }
 

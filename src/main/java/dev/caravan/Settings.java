@@ -92,7 +92,7 @@ public interface Settings {
     int connections();
 
     /** How late an event loop may run its tasks. */
-    @WithDefault("500ms")
+    @WithDefault("1s")
     Duration loopLag();
 
     /** The share of the heap and of the direct memory that may be in use. */

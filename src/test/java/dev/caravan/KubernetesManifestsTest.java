@@ -101,6 +101,20 @@ class KubernetesManifestsTest {
   }
 
   @Test
+  void pod_isGivenTheTimeThatItsWayOutTakes() {
+    int grace =
+        Integer.parseInt(
+            text(deployment(), "spec", "template", "spec", "terminationGracePeriodSeconds"));
+    int needed = 0;
+    for (String name : List.of("CARAVAN_SHUTDOWN_DELAY", "CARAVAN_SHUTDOWN_TIMEOUT")) {
+      String value = String.valueOf(environment().get(name));
+      assertThat(value).matches("[0-9]+s");
+      needed += Integer.parseInt(value.substring(0, value.length() - 1));
+    }
+    assertThat(grace).isGreaterThanOrEqualTo(needed + 5);
+  }
+
+  @Test
   void pod_isNotRootAndWritesOnlyWhereAVolumeIs() {
     Object pod = at(deployment(), "spec", "template", "spec");
     assertThat(at(pod, "securityContext", "runAsNonRoot")).isEqualTo(true);

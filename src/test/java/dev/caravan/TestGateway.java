@@ -49,6 +49,8 @@ public final class TestGateway implements AutoCloseable {
     values.put("caravan.http.port", Integer.toString(port));
     values.put("caravan.event-loops", "2");
     values.put("caravan.probe.enabled", "false");
+    // A slow machine is not what a test is about.
+    values.put("caravan.limits.loop-lag", "0s");
     values.put("caravan.health.enabled", "false");
     directory = Files.createTempDirectory("routes");
     values.put("caravan.access-log.path", directory.resolve(ACCESS_LOG).toString());

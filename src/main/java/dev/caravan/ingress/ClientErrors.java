@@ -50,6 +50,20 @@ final class ClientErrors {
         null);
   }
 
+  /** What the event says that stands for an answer which cannot go into a stream. */
+  static ClientError noStream(int status) {
+    return new ClientError(
+        502,
+        ClientError.SERVER,
+        status < 400
+            ? "The model server did not answer with a stream."
+            : "The model server answered with status " + status + ".",
+        null,
+        "bad_gateway",
+        -1,
+        null);
+  }
+
   /** What the last event of a broken stream says. */
   static ClientError midStream(Outcome how) {
     boolean allowed = how instanceof Outcome.FailedAfter f && f.cause() == Cause.CLIENT_LIMIT;

@@ -20,7 +20,7 @@ public final class Drain {
   private static final long LOOK_MILLIS = 20;
 
   /** How long the last bytes may take on their way out; the process ends within a second. */
-  private static final long LAST_BYTES_MILLIS = 500;
+  private static final long LAST_BYTES_MILLIS = 700;
 
   private final HttpIngress ingress;
   private final Ticker ticker;

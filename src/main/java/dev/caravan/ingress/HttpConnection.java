@@ -6,6 +6,7 @@ import dev.caravan.outcome.Outcome;
 import dev.caravan.request.Api;
 import dev.caravan.request.InvalidRequest;
 import dev.caravan.time.Deadline;
+import dev.caravan.time.Ticker;
 import dev.caravan.upstream.Call;
 import dev.caravan.upstream.HeaderLines;
 import io.netty.buffer.ByteBuf;
@@ -20,11 +21,7 @@ import io.netty.util.ReferenceCountUtil;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/*
- * Requests on one connection are answered in order, one at a time; what is sent ahead waits.
- */
-
-/** One client's connection: reads requests, sends them down the routes, writes the replies. */
+/** One client's connection: requests are read, sent down the routes, answered; one at a time. */
 final class HttpConnection extends ChannelInboundHandlerAdapter {
   /** The most of an unwanted body that is read to keep a connection; beyond, it is closed. */
   private static final int MAX_DISCARD = 1 << 20;
@@ -34,6 +31,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   /** How long a client that is still sending may read its error before the connection closes. */
   private static final long LINGER_MILLIS = 2_000;
+
+  /** The same when the process is about to end. */
+  private static final long LAST_LINGER_MILLIS = 100;
 
   /** How long a connection without a request stays when nothing new is taken. */
   private static final long LAST_CALL_MILLIS = 1_000;
@@ -223,6 +223,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
     to.call(call);
     ingress.entry().enter(call, request.headers, to);
+    to.routed();
   }
 
   // ---- replying
@@ -312,7 +313,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (ctx.channel() instanceof SocketChannel socket) {
       socket.shutdownOutput();
     }
-    deadline().in(LINGER_MILLIS);
+    deadline().in(ingress.phase() == Phase.OVER ? LAST_LINGER_MILLIS : LINGER_MILLIS);
   }
 
   /** Ends the connection so that the client cannot take it for the end of the answer. */
@@ -340,6 +341,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   }
 
   // ---- ends
+
+  Ticker ticker() {
+    return ingress.ticker();
+  }
 
   /** Whether the answer at hand is to be the last of this connection. */
   boolean leaving() {

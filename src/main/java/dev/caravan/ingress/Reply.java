@@ -10,7 +10,6 @@ import dev.caravan.upstream.ResponseHead;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelOption;
-import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,14 +17,6 @@ import org.jspecify.annotations.Nullable;
  * Lives on the connection's event loop; exactly one answer is written.
  */
 final class Reply implements BodySink {
-  private static final byte[] FINAL_ERROR_PREFIX = "\n\ndata: ".getBytes(StandardCharsets.US_ASCII);
-
-  /**
-   * Below this, one buffer and one write are cheaper than two buffers and a gathering write: a copy
-   * of 4 KiB costs about what one entry of a gathering write costs.
-   */
-  private static final int SMALL_BYTES = 4096;
-
   private final HttpConnection connection;
   private final ChannelHandlerContext ctx;
   private final Incoming incoming;
@@ -35,6 +26,11 @@ final class Reply implements BodySink {
   private boolean chunked;
   private boolean close;
   private boolean done;
+
+  /** Whether the client has the head of a stream that no server had begun. */
+  private boolean opened;
+
+  private @Nullable Pings pings;
   private int status;
   private long bytesOut;
 
@@ -54,7 +50,13 @@ final class Reply implements BodySink {
       return;
     }
     answer = from;
+    routed();
     ResponseHead head = from.head();
+    if (opened) {
+      boolean stream = head.eventStream() && head.status() < 300;
+      from.attach(stream ? this : new InBand(this, head.status()), stream);
+      return;
+    }
     status = head.status();
     long length = head.contentLength();
     chunked = length < 0 && !incoming.http10();
@@ -63,50 +65,11 @@ final class Reply implements BodySink {
     from.attach(this, chunked);
   }
 
-  /**
-   * Writes the head, together with the first part of the body where that is small.
-   *
-   * @param first owned by this method; null where the body is empty
-   */
   private void head(@Nullable ByteBuf first) {
     headPending = false;
     Answer from = answer;
-    if (from == null) {
-      return;
-    }
-    ResponseHead head = from.head();
-    int firstBytes = first == null ? 0 : first.readableBytes();
-    boolean together = firstBytes <= SMALL_BYTES;
-    ByteBuf out = ctx.alloc().buffer(320 + head.linesLength() + (together ? firstBytes : 0));
-    Heads.status(out, status);
-    head.writeLinesTo(out);
-    ownHeaders(out);
-    long length = head.contentLength();
-    if (chunked) {
-      ascii(out, "transfer-encoding: chunked\r\n");
-    } else if (length >= 0 && status != 204 && status != 304) {
-      ascii(out, "content-length: ");
-      ascii(out, Long.toString(length));
-      out.writeShort('\r' << 8 | '\n');
-    }
-    if (head.eventStream()) {
-      ascii(out, "x-accel-buffering: no\r\n");
-    }
-    if (close) {
-      ascii(out, "connection: close\r\n");
-    } else if (incoming.http10()) {
-      ascii(out, "connection: keep-alive\r\n");
-    }
-    out.writeShort('\r' << 8 | '\n');
-    if (first != null && together) {
-      out.writeBytes(first);
-      first.release();
-      ctx.write(out, ctx.voidPromise());
-    } else {
-      ctx.write(out, ctx.voidPromise());
-      if (first != null) {
-        ctx.write(first, ctx.voidPromise());
-      }
+    if (from != null) {
+      ReplyHead.relay(ctx, incoming, call, from.head(), chunked, close, first);
     }
   }
 
@@ -114,23 +77,50 @@ final class Reply implements BodySink {
     return !incoming.keepAlive() || connection.leaving();
   }
 
-  private void ownHeaders(ByteBuf out) {
-    ascii(out, "x-request-id: ");
-    ascii(out, incoming.requestId());
+  // ---- silence
+
+  /** The routes have it: from now on its pool may say that silence is to be broken. */
+  void routed() {
     Call asked = call;
-    ascii(out, "\r\nx-caravan-backend: ");
-    ascii(
-        out,
-        asked == null || asked.lease() == null || asked.attempts() == 0
-            ? "none"
-            : asked.lease().backend().name());
-    ascii(out, "\r\nx-caravan-attempts: ");
-    ascii(out, asked == null ? "0" : Integer.toString(asked.attempts()));
-    out.writeShort('\r' << 8 | '\n');
+    if (pings == null && !done && asked != null && asked.request().stream()) {
+      long millis = asked.policy().pingMillis();
+      if (millis > 0 && !incoming.http10()) {
+        pings = new Pings(ctx.executor(), connection.ticker(), millis, this::quiet);
+      }
+    }
   }
 
-  private static void ascii(ByteBuf out, String text) {
-    out.writeCharSequence(text, StandardCharsets.ISO_8859_1);
+  private void quiet() {
+    Pings own = pings;
+    if (own == null || done) {
+      return;
+    }
+    if (answer == null) {
+      if (!opened) {
+        opened = true;
+        chunked = true;
+        status = 200;
+        close = lastAnswer();
+        ctx.write(ReplyHead.stream(ctx, incoming, close), ctx.voidPromise());
+      }
+    } else if (!opened && !streaming()) {
+      return; // no place for a comment will come
+    } else if (headPending) {
+      head(null);
+    }
+    own.again();
+    if (own.fits() && ctx.channel().isWritable()) {
+      ByteBuf ping = Pings.ping();
+      bytesOut += ping.readableBytes();
+      ctx.write(ping, ctx.voidPromise());
+      flush();
+    }
+  }
+
+  /** Whether the client is sent, or is about to be sent, the chunks of an event stream. */
+  private boolean streaming() {
+    Answer from = answer;
+    return chunked && from != null && from.head().eventStream();
   }
 
   // ---- the body, as the server sends it
@@ -142,6 +132,9 @@ final class Reply implements BodySink {
       return;
     }
     bytesOut += part.readableBytes();
+    if (pings != null && chunked) {
+      pings.passed(part);
+    }
     if (headPending) {
       head(part);
     } else {
@@ -155,6 +148,9 @@ final class Reply implements BodySink {
       return;
     }
     ctx.flush();
+    if (pings != null) {
+      pings.again();
+    }
     if (!ctx.channel().isWritable()) {
       connection.stalled();
       pause(true);
@@ -178,6 +174,10 @@ final class Reply implements BodySink {
     if (headPending) {
       head(null);
     }
+    Answer from = answer;
+    if (opened && from != null && from.head().contentLength() >= 0) {
+      ctx.write(Chunks.last(), ctx.voidPromise()); // its length was not for the client
+    }
     finish(new Outcome.Completed(status));
   }
 
@@ -198,26 +198,29 @@ final class Reply implements BodySink {
       return;
     }
     Answer from = answer;
-    if (from != null && from.head().eventStream() && chunked) {
-      byte[] error = why.json();
-      byte[] event = new byte[FINAL_ERROR_PREFIX.length + error.length + 2];
-      System.arraycopy(FINAL_ERROR_PREFIX, 0, event, 0, FINAL_ERROR_PREFIX.length);
-      System.arraycopy(error, 0, event, FINAL_ERROR_PREFIX.length, error.length);
-      event[event.length - 2] = '\n';
-      event[event.length - 1] = '\n';
-      ByteBuf out = ctx.alloc().buffer(event.length + 16);
-      Chunks.write(out, event);
-      out.writeBytes(Chunks.last());
-      ctx.write(out, ctx.voidPromise());
-    } else {
-      // The length was promised and cannot be kept: only an early end tells the client. Where the
-      // end of the connection is that of the body, only a reset does.
-      close = true;
-      if (from != null && !chunked && from.head().contentLength() < 0) {
-        ctx.channel().config().setOption(ChannelOption.SO_LINGER, 0);
-        connection.reset();
-      }
+    if (opened || streaming()) {
+      inBand(why.json(), how);
+      return;
     }
+    // The length was promised and cannot be kept: only an early end tells the client. Where the
+    // end of the connection is that of the body, only a reset does.
+    close = true;
+    if (from != null && !chunked && from.head().contentLength() < 0) {
+      ctx.channel().config().setOption(ChannelOption.SO_LINGER, 0);
+      connection.reset();
+    }
+    finish(how);
+  }
+
+  /** Ends a stream with an error as its last event. */
+  void inBand(byte[] error, Outcome how) {
+    if (done) {
+      return;
+    }
+    ByteBuf out = ctx.alloc().buffer(error.length + 32);
+    InBand.write(out, error);
+    bytesOut += out.readableBytes();
+    ctx.write(out, ctx.voidPromise());
     finish(how);
   }
 
@@ -238,6 +241,10 @@ final class Reply implements BodySink {
     if (done) {
       return;
     }
+    if (opened) {
+      inBand(error.json(), outcome);
+      return;
+    }
     status = error.status();
     json(error.json(), error);
     finish(outcome);
@@ -248,6 +255,10 @@ final class Reply implements BodySink {
     if (done) {
       return;
     }
+    if (opened) {
+      inBand(ClientErrors.noStream(200).json(), new Outcome.Completed(200));
+      return;
+    }
     status = 200;
     json(json, null);
     finish(new Outcome.Completed(200));
@@ -255,21 +266,7 @@ final class Reply implements BodySink {
 
   private void json(byte[] body, @Nullable ClientError error) {
     close = lastAnswer();
-    ByteBuf out = ctx.alloc().buffer(320 + body.length);
-    Heads.status(out, status);
-    ascii(out, "content-type: application/json\r\ncontent-length: ");
-    ascii(out, Integer.toString(body.length));
-    out.writeShort('\r' << 8 | '\n');
-    ownHeaders(out);
-    if (error != null) {
-      ClientErrors.writeHeaders(out, error);
-    }
-    if (close) {
-      ascii(out, "connection: close\r\n");
-    } else if (incoming.http10()) {
-      ascii(out, "connection: keep-alive\r\n");
-    }
-    out.writeShort('\r' << 8 | '\n');
+    ByteBuf out = ReplyHead.json(ctx, incoming, call, status, body.length, error, close);
     if (!incoming.headOnly()) {
       out.writeBytes(body);
       bytesOut = body.length;
@@ -311,6 +308,9 @@ final class Reply implements BodySink {
       return;
     }
     done = true;
+    if (pings != null) {
+      pings.stop();
+    }
     Call asked = call;
     if (asked != null) {
       asked.end(outcome);

@@ -40,6 +40,10 @@ public final class Pulses {
   private final Chance chance;
   private final long periodMillis;
   private final long timeoutMillis;
+
+  /** Counters that come late are as good; a full server is slow to write them. */
+  private final long metricsTimeoutMillis;
+
   private final Map<String, Beating> beating = new HashMap<>(); // guarded by this
 
   /** A pulse, the loop that owns it, and what it was made for. */
@@ -50,7 +54,7 @@ public final class Pulses {
    *
    * @param loops where the questions are asked from
    * @param period from one question to the next
-   * @param timeout until the end of an answer
+   * @param timeout until the end of an answer; for counters, the period where that is longer
    */
   public Pulses(
       Servers servers,
@@ -80,6 +84,7 @@ public final class Pulses {
     this.chance = chance;
     this.periodMillis = period.toMillis();
     this.timeoutMillis = timeout.toMillis();
+    this.metricsTimeoutMillis = Math.max(timeoutMillis, periodMillis);
   }
 
   /** Begins, renews or ends the pulse of a server, as its endpoint wants it now. */
@@ -95,8 +100,10 @@ public final class Pulses {
     }
     drop(name);
     EventLoop loop = loops.next();
-    Pulse.Path health = path(server.target(), server.parameters().health(), MAX_HEALTH, loop);
-    Pulse.Path metrics = path(server.target(), server.parameters().metrics(), MAX_METRICS, loop);
+    ModelParameters given = server.parameters();
+    Pulse.Path health = path(server.target(), given.health(), MAX_HEALTH, timeoutMillis, loop);
+    Pulse.Path metrics =
+        path(server.target(), given.metrics(), MAX_METRICS, metricsTimeoutMillis, loop);
     if (health == null && metrics == null) {
       return;
     }
@@ -111,13 +118,12 @@ public final class Pulses {
   }
 
   private Pulse.@Nullable Path path(
-      Target target, @Nullable String path, int maxBody, EventLoop loop) {
+      Target target, @Nullable String path, int maxBody, long limitMillis, EventLoop loop) {
     return path == null
         ? null
         : new Pulse.Path(
             path,
-            new RepeatedGet(
-                target, path, maxBody, timeoutMillis, transport, resolver, loop, ticker));
+            new RepeatedGet(target, path, maxBody, limitMillis, transport, resolver, loop, ticker));
   }
 
   /** Ends every pulse. */

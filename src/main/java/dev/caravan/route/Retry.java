@@ -34,6 +34,7 @@ final class Retry implements Runnable, RetryBudget.Waiter {
   private final boolean free;
   private @Nullable ScheduledFuture<?> timer;
   private RetryBudget.@Nullable Place place;
+  private long @Nullable [] before;
 
   /**
    * A retry.
@@ -90,6 +91,7 @@ final class Retry implements Runnable, RetryBudget.Waiter {
     } else if (budget.take()) {
       go(RoadMeters.Retry.SENT);
     } else {
+      before = road.balancer().progress();
       place = budget.join(this, road.call().loop());
       if (place == null) {
         refused();
@@ -109,13 +111,22 @@ final class Retry implements Runnable, RetryBudget.Waiter {
     }
     if (road.attempt()) {
       road.pool().meters().count(how);
-    } else if (!free) {
+    } else if (how == RoadMeters.Retry.SENT || how == RoadMeters.Retry.WAITED) {
       road.pool().retries().giveBack();
     }
   }
 
+  /**
+   * It has waited as long as one may. The budget keeps failing servers from more of what they fail
+   * at; a server that has worked for others all the while is no part of that, and will do it.
+   */
   @Override
   public void refused() {
+    long[] then = before;
+    if (place != null && then != null && road.balancer().anyoneWorks(road.tried(), then)) {
+      go(RoadMeters.Retry.PROVEN);
+      return;
+    }
     road.call().waits(null);
     road.pool().meters().count(RoadMeters.Retry.REFUSED_BUDGET);
     int percent = road.call().policy().retryBudgetPercent();

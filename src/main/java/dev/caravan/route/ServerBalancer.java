@@ -132,6 +132,34 @@ public final class ServerBalancer extends LoadBalancerSupport {
     return resumptions;
   }
 
+  /** How far the answers of each server have come, to be compared later. */
+  long[] progress() {
+    long[] now = new long[backends.length];
+    for (int i = 0; i < now.length; i++) {
+      now[i] = backends[i].progress();
+    }
+    return now;
+  }
+
+  /**
+   * Whether somebody who has not had the request could take it, and has answered others since.
+   *
+   * @param before what {@link #progress} said then
+   */
+  boolean anyoneWorks(Tried tried, long[] before) {
+    for (int i = 0; i < backends.length; i++) {
+      Backend server = backends[i];
+      if (!tried.contains(i)
+          && server.availability().eligible()
+          && server.gate().permits()
+          && server.inflight() < server.spec().maxInflight()
+          && server.progress() != before[i]) {
+        return true;
+      }
+    }
+    return false;
+  }
+
   /** Whether it is worth a wait: somebody who has not had the request may be picked. */
   boolean anyoneLeft(Tried tried) {
     for (int i = 0; i < backends.length; i++) {

@@ -20,6 +20,8 @@ public final class RoadMeters {
     FREE,
     /** It went when it had waited for the budget. */
     WAITED,
+    /** It went over the budget, after the longest wait, to a server that worked all the while. */
+    PROVEN,
     /** It did not go: the budget is spent. */
     REFUSED_BUDGET,
     /** It did not go: the client's own limit passed while it waited. */

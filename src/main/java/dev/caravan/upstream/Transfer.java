@@ -165,6 +165,11 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   public void timeOut(Cause cause, String detail) {
     if (!done()) {
       closeConnection();
+      if (!readAnything) {
+        // Perhaps the whole machine is gone, and with it the far ends of the idle connections:
+        // each would cost its request as long again.
+        target.pool(call.loop()).closeIdle();
+      }
       fail(cause, detail);
     }
   }

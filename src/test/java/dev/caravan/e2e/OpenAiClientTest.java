@@ -145,15 +145,15 @@ class OpenAiClientTest extends EndToEnd {
         .isInstanceOf(NotFoundException.class);
     assertThatThrownBy(() -> client.chat().completions().create(chat("", 5)))
         .isInstanceOf(BadRequestException.class);
-    server.fault(new Fault.Status(429, 3));
-    assertThatThrownBy(() -> client.chat().completions().create(chat(PoolYaml.MODEL, 5)))
-        .isInstanceOfSatisfying(
-            RateLimitException.class,
-            e -> assertThat(e.headers().values("retry-after")).containsExactly("3"));
     server.fault(new Fault.Status(503));
     assertThatThrownBy(() -> client.chat().completions().createStreaming(chat(PoolYaml.MODEL, 5)))
         .isInstanceOfSatisfying(
             InternalServerException.class, e -> assertThat(e.statusCode()).isEqualTo(503));
+    server.fault(new Fault.Status(429, 3)); // the last: it is left alone for that time
+    assertThatThrownBy(() -> client.chat().completions().create(chat(PoolYaml.MODEL, 5)))
+        .isInstanceOfSatisfying(
+            RateLimitException.class,
+            e -> assertThat(e.headers().values("retry-after")).containsExactly("3"));
   }
 
   @Test

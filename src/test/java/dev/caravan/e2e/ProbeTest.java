@@ -96,10 +96,23 @@ class ProbeTest extends EndToEnd {
   }
 
   @Test
-  void lastServerEjected_is503_andComesBack() throws Exception {
+  void lastServerEjected_isUsedAllTheSame() throws Exception {
     SimulatedServer server = simulated("only");
     server.fault(new Fault.Status(500));
     start(PoolYaml.single(server.uri()), OFTEN);
+    await().atMost(LONG).until(() -> !eligible("only"));
+    RawHttp.Answer answer = ask(Chat.whole("hello"));
+    assertThat(answer.status()).as("its own").isEqualTo(500);
+    assertThat(answer.head().header("x-caravan-backend")).isEqualTo("only");
+  }
+
+  @Test
+  void lastServerEjected_withoutPanic_is503_andComesBack() throws Exception {
+    SimulatedServer server = simulated("only");
+    server.fault(new Fault.Status(500));
+    start(
+        PoolYaml.of(PoolYaml.MODEL).parameters("panic: 0").server("only", server.uri()).text(),
+        OFTEN);
     await().atMost(LONG).until(() -> !eligible("only"));
     RawHttp.Answer answer = ask(Chat.whole("hello"));
     assertThat(answer.status()).isEqualTo(503);

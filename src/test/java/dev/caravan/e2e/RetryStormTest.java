@@ -185,6 +185,25 @@ class RetryStormTest extends EndToEnd {
   }
 
   @Test
+  void waitInVain_butASiblingWorksForOthers_isNoFailure() throws Exception {
+    SimulatedServer sick = simulated("sick");
+    SimulatedServer well = simulated("well");
+    sick.fault(new Fault.Status(503));
+    start(
+        PoolYaml.of(PoolYaml.MODEL)
+            .balancer("weighted")
+            .breaker(NEVER_OPENS)
+            .parameters("retryBudget: 1", "ejectAfter: 0")
+            .server("sick", sick.uri(), "weight: 256")
+            .server("well", well.uri())
+            .text());
+    List<Integer> statuses = Together.run(12, () -> ask(Chat.whole("hello")).status());
+    assertThat(statuses).containsOnly(200);
+    assertThat(retries("sent")).isLessThanOrEqualTo(3);
+    assertThat(retries("proven")).isPositive();
+  }
+
+  @Test
   void serverThatWasNotReached_costsNoBudget() throws Exception {
     SimulatedServer dead = simulated("dead");
     SimulatedServer well = simulated("well");
@@ -199,7 +218,7 @@ class RetryStormTest extends EndToEnd {
     for (int i = 0; i < 20; i++) {
       assertThat(ask(Chat.whole("n" + i)).status()).isEqualTo(200);
     }
-    assertThat(retries("free")).isPositive();
+    assertThat(retries("free")).as("from the first on, it is known to be down").isPositive();
     assertThat(well.finished()).isEqualTo(20);
     dead.heal();
   }

@@ -162,6 +162,26 @@ class PulsesTest {
     await().atMost(LONG).until(() -> server.left() >= 2);
   }
 
+  /** A full server writes its counters late; they count all the same. */
+  @Test
+  void slowCounters_areRead() throws Exception {
+    ScriptedServer server =
+        server(
+            (peer, connection) -> {
+              ScriptedServer.Request request = peer.request();
+              if (request != null && request.head().start().contains("/metrics")) {
+                await().atMost(LONG).until(() -> !signals.heard.isEmpty());
+                peer.send(ScriptedServer.whole(200, "vllm:num_requests_running 3\n"));
+              }
+              peer.awaitLeft();
+            });
+    named(server.uri());
+    pulses(5_000, 200).ensure("gpu");
+    heard("gpu unreachable /health: no answer in 200 ms");
+    await().atMost(LONG).until(() -> !signals.readings.isEmpty());
+    assertThat(signals.readings.get(0)).isEqualTo(new EngineReading(-1, 3, -1, -1));
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {"SSH-2.0-OpenSSH_9.6\r\n\r\n", "\u0000\u0001\u0002\r\n\r\n", "<html>\r\n"})

@@ -133,7 +133,11 @@ class RouteFileValidatorTest {
         arguments("apiKey: \"{{no.such.key}}\"", "apiKey: {{no.such.key}} is not set"),
         arguments("labels: gpu", "labels \"gpu\"" + labels),
         arguments("labels: a=1,a=2", "labels \"a=1,a=2\"" + labels),
-        arguments("probe: ping", "probe \"ping\" is not one of chat, completions, embeddings, off"),
+        arguments(
+            "probe: ping",
+            "probe \"ping\" is not one of chat, completions, embeddings, reasoning, off"),
+        arguments("health: health", "health \"health\" is not off, or a path such as /health"),
+        arguments("metrics: m/x", "metrics \"m/x\" is not off, or a path such as /health"),
         arguments("connectTimeout: 2", "connectTimeout \"2\"" + duration),
         arguments("firstTokenTimeout: 0s", "firstTokenTimeout \"0s\"" + duration),
         arguments("totalTimeout: forever", "totalTimeout \"forever\"" + duration),
@@ -147,8 +151,8 @@ class RouteFileValidatorTest {
         arguments(
             "quux: 2",
             "unknown parameter \"quux\", accepted: url, model, weight, maxInflight, zone, labels,"
-                + " apiKey, probe, connectTimeout, firstTokenTimeout, betweenTokensTimeout, totalTimeout,"
-                + " keepAlive, trustCertificates"));
+                + " apiKey, probe, health, metrics, connectTimeout, firstTokenTimeout, betweenTokensTimeout, totalTimeout,"
+                + " keepAlive, trustCertificates, drain"));
   }
 
   @ParameterizedTest(name = "{1}")

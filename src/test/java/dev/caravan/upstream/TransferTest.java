@@ -336,6 +336,18 @@ class TransferTest {
   }
 
   @Test
+  void deadline_silenceFromTheStart_closesTheIdleConnectionsToo() {
+    EmbeddedChannel other = new EmbeddedChannel();
+    ConnectionPool pool = target.pool(channel.eventLoop());
+    pool.giveBack(new Connection(other, pool, target, clock::get));
+    pass(999);
+    assertThat(other.isActive()).isTrue();
+    pass(1);
+    assertThat(other.isActive()).as("its far end may be gone as well").isFalse();
+    assertThat(pool.take()).isNull();
+  }
+
+  @Test
   void deadline_silenceInsideTheBody_breaks() {
     receive(OK + "content-length: 5\r\n\r\nhe");
     pass(400);

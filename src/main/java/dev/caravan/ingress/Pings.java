@@ -1,0 +1,62 @@
+package dev.caravan.ingress;
+
+import dev.caravan.time.Deadline;
+import dev.caravan.time.Ticker;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.util.concurrent.EventExecutor;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * Watches one stream for silence, after which the client gets a comment: proxies and clients that
+ * close quiet connections then leave this one open. Lives on the connection's event loop.
+ */
+final class Pings {
+  /** A comment, which clients skip, and an empty line, as one chunk. */
+  private static final ByteBuf PING =
+      Unpooled.unreleasableBuffer(
+          Unpooled.directBuffer()
+              .writeBytes("8\r\n: ping\n\n\r\n".getBytes(StandardCharsets.US_ASCII))
+              .asReadOnly());
+
+  private final EventBoundary boundary = new EventBoundary();
+  private final Deadline deadline;
+  private final long millis;
+
+  /**
+   * Begins to watch.
+   *
+   * @param millis how long nothing may go out
+   * @param quiet run when that is over; {@link #again} watches on
+   */
+  Pings(EventExecutor loop, Ticker ticker, long millis, Runnable quiet) {
+    this.deadline = new Deadline(loop, ticker, quiet);
+    this.millis = millis;
+    again();
+  }
+
+  /** What a ping is on the wire. */
+  static ByteBuf ping() {
+    return PING.duplicate();
+  }
+
+  /** A part of the stream goes out. */
+  void passed(ByteBuf part) {
+    boundary.passed(part);
+  }
+
+  /** Whether a ping may stand where the stream is now. */
+  boolean fits() {
+    return boundary.here();
+  }
+
+  /** The silence begins anew. */
+  void again() {
+    deadline.in(millis);
+  }
+
+  /** No more pings. */
+  void stop() {
+    deadline.stop();
+  }
+}
