@@ -82,6 +82,7 @@ public class Gateway {
   private final Chance chance;
   private final Transport transport = Transport.best();
   private final EventLoopGroup loops;
+  private final Scheduler scheduler;
   private final Fleet fleet;
   private final Breakers breakers;
   private final FleetHealth health;
@@ -112,6 +113,7 @@ public class Gateway {
             ? settings.eventLoops()
             : Runtime.getRuntime().availableProcessors();
     loops = transport.eventLoops(threads, "caravan-loop");
+    scheduler = Scheduler.on(loops);
     MeterRegistry registry = Parts.narrowed(everyRegistry);
     Meters meters = new Meters(registry);
     healthMeters = new HealthMeters(registry);
@@ -122,7 +124,7 @@ public class Gateway {
             new HealthSettings(
                 settings.probe().failures(), settings.probe().successes(), UNANSWERED),
             ticker,
-            Scheduler.on(loops),
+            scheduler,
             breakers,
             healthMeters);
     EjectionMeters ejectionMeters = new EjectionMeters(registry);
@@ -131,20 +133,14 @@ public class Gateway {
         new Fleet(
             backend -> {
               meters.watch(backend);
-              healthMeters.watch(backend.name());
+              healthMeters.watch(backend);
               breakers.join(backend);
               health.join(backend);
               ejectionMeters.watch(backend.name());
               outliers.watch(backend);
             });
     probes = new Probes(health);
-    roads =
-        new PoolRoads(
-            ticker,
-            chance,
-            (millis, work) -> loops.schedule(work, millis, TimeUnit.MILLISECONDS),
-            meters,
-            settings.attempts());
+    roads = new PoolRoads(ticker, chance, scheduler, meters, settings.attempts());
     pools =
         new Pools(
             clock,
@@ -215,7 +211,7 @@ public class Gateway {
     camel.addComponent("pool", new PoolComponent(pools));
     camel.addComponent("model", new ModelComponent(servers, client, loops));
     camel.addComponent(
-        "probe", new ProbeComponent(health, healthMeters, Scheduler.on(loops), ticker, chance));
+        "probe", new ProbeComponent(health, healthMeters, scheduler, ticker, chance));
     camel.getRegistry().bind("breakers", breakers);
     camel.getRegistry().bind("probe-answer", new ProbeAnswer());
     camel.getRegistry().bind("error-answer", new ErrorAnswer(ticker));

@@ -1,6 +1,7 @@
 package dev.caravan.admission;
 
 import dev.caravan.fleet.Pool;
+import dev.caravan.time.Scheduler;
 import dev.caravan.time.Ticker;
 import java.util.ArrayList;
 import java.util.Iterator;
@@ -56,7 +57,7 @@ public final class RetryBudget {
   private final Pool pool;
   private final RecentRequests requests;
   private final Ticker ticker;
-  private final Alarm alarm;
+  private final Scheduler scheduler;
   private final Spending spending;
   private final LinkedHashSet<Place> line = new LinkedHashSet<>();
   private boolean pulsing;
@@ -68,13 +69,13 @@ public final class RetryBudget {
    * A budget of which nothing is spent.
    *
    * @param requests those of the pool, the clients' own retries left out
-   * @param alarm for the line
+   * @param scheduler for the line
    */
-  public RetryBudget(Pool pool, RecentRequests requests, Ticker ticker, Alarm alarm) {
+  public RetryBudget(Pool pool, RecentRequests requests, Ticker ticker, Scheduler scheduler) {
     this.pool = pool;
     this.requests = requests;
     this.ticker = ticker;
-    this.alarm = alarm;
+    this.scheduler = scheduler;
     this.spending = new Spending(ticker);
   }
 
@@ -184,7 +185,7 @@ public final class RetryBudget {
       pulsing = true;
     }
     if (first) {
-      alarm.after(PULSE_MILLIS, this::pulse);
+      scheduler.schedule(this::pulse, PULSE_MILLIS);
     }
     return place;
   }
@@ -221,7 +222,7 @@ public final class RetryBudget {
       place.executor.execute(place);
     }
     if (again) {
-      alarm.after(PULSE_MILLIS, this::pulse);
+      scheduler.schedule(this::pulse, PULSE_MILLIS);
     }
   }
 

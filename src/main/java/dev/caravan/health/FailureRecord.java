@@ -2,7 +2,9 @@ package dev.caravan.health;
 
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.Lease;
+import dev.caravan.time.LogThrottle;
 import dev.caravan.time.Ticker;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -12,6 +14,9 @@ import java.util.concurrent.atomic.LongAdder;
  */
 final class FailureRecord {
   final Backend backend;
+
+  /** Tells once a minute that it should be out and is not. */
+  final LogThrottle heldBackLog;
 
   /** Failed requests since the last good one. */
   final AtomicInteger inARow = new AtomicInteger();
@@ -28,8 +33,6 @@ final class FailureRecord {
   boolean ejected;
 
   long ejectedUntilNanos;
-  boolean heldBackLogged;
-  long heldBackLoggedNanos;
 
   // ---- guarded by this
 
@@ -39,8 +42,9 @@ final class FailureRecord {
   private long unsaidUntilNanos;
   private volatile boolean throttledUnsaid;
 
-  FailureRecord(Backend backend) {
+  FailureRecord(Backend backend, Ticker ticker) {
     this.backend = backend;
+    this.heldBackLog = new LogThrottle(ticker, TimeUnit.MINUTES.toNanos(1));
   }
 
   /** A request went well. */

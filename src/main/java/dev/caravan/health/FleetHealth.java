@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /** The health of every server of the fleet. Safe for any thread; never blocks. */
@@ -112,43 +113,32 @@ public final class FleetHealth implements HealthSignals {
    * @param drain whether the route wants it empty
    */
   public void specified(String server, boolean drain) {
-    ServerHealth health = find(server);
-    if (health != null) {
-      health.respecified();
-      health.drain(drain, true);
-    }
+    tell(
+        server,
+        health -> {
+          health.respecified();
+          health.drain(drain, true);
+        });
   }
 
   @Override
   public void reachable(String server) {
-    ServerHealth health = find(server);
-    if (health != null) {
-      health.reachable();
-    }
+    tell(server, ServerHealth::reachable);
   }
 
   @Override
   public void unreachable(String server, boolean refused, String reason) {
-    ServerHealth health = find(server);
-    if (health != null) {
-      health.unreachable(refused, reason);
-    }
+    tell(server, health -> health.unreachable(refused, reason));
   }
 
   @Override
   public void engine(String server, EngineReading reading) {
-    ServerHealth health = find(server);
-    if (health != null) {
-      health.engine(reading);
-    }
+    tell(server, health -> health.engine(reading));
   }
 
   @Override
   public void probed(String server, ProbeVerdict verdict) {
-    ServerHealth health = find(server);
-    if (health != null) {
-      health.probed(verdict);
-    }
+    tell(server, health -> health.probed(verdict));
   }
 
   @Override
@@ -159,65 +149,48 @@ public final class FleetHealth implements HealthSignals {
 
   @Override
   public void prober(String server, Runnable now) {
-    ServerHealth health = find(server);
-    if (health != null) {
-      health.prober(now);
-    }
+    tell(server, health -> health.prober(now));
   }
 
   @Override
   public void notProbed(String server) {
-    ServerHealth health = find(server);
-    if (health != null) {
-      health.prober(null);
-    }
+    tell(server, health -> health.prober(null));
   }
 
   @Override
   public void pulse(String server, Runnable now) {
-    ServerHealth health = find(server);
-    if (health != null) {
-      health.pulse(now);
-    }
+    tell(server, health -> health.pulse(now));
   }
 
   @Override
   public void notPulsed(String server) {
-    ServerHealth health = find(server);
-    if (health != null) {
-      health.pulse(null);
-    }
+    tell(server, health -> health.pulse(null));
   }
 
   @Override
   public void eject(Backend backend, long millis, String reason) {
-    ServerHealth health = find(backend.name());
-    if (health != null) {
-      health.eject(millis, reason);
-    }
+    tell(backend.name(), health -> health.eject(millis, reason));
   }
 
   @Override
   public void throttle(Backend backend, long millis, String reason) {
-    ServerHealth health = find(backend.name());
-    if (health != null) {
-      health.throttle(millis, reason);
-    }
+    tell(backend.name(), health -> health.throttle(millis, reason));
   }
 
   @Override
   public void misconfigured(Backend backend, String reason) {
-    ServerHealth health = find(backend.name());
-    if (health != null) {
-      health.misconfigured(reason);
-    }
+    tell(backend.name(), health -> health.misconfigured(reason));
   }
 
   @Override
   public void refused(Backend backend, String reason) {
-    ServerHealth health = find(backend.name());
+    tell(backend.name(), health -> health.refused(reason));
+  }
+
+  private void tell(String server, Consumer<ServerHealth> news) {
+    ServerHealth health = find(server);
     if (health != null) {
-      health.refused(reason);
+      news.accept(health);
     }
   }
 

@@ -54,7 +54,6 @@ public final class Outliers {
   private static final long LONGEST_ASKED_MILLIS = TimeUnit.MINUTES.toMillis(10);
   private static final long FIRST_UNSAID_MILLIS = TimeUnit.SECONDS.toMillis(1);
   private static final long LONGEST_UNSAID_MILLIS = TimeUnit.SECONDS.toMillis(30);
-  private static final long HELD_BACK_LOG_NANOS = TimeUnit.MINUTES.toNanos(1);
 
   private final HealthSignals signals;
   private final EjectionListener listener;
@@ -73,7 +72,7 @@ public final class Outliers {
 
   /** Learns from every lease of a server from now on; called once for each. */
   public void watch(Backend backend) {
-    FailureRecord watched = new FailureRecord(backend);
+    FailureRecord watched = new FailureRecord(backend, ticker);
     records.put(backend, watched);
     backend.onClose((lease, outcome) -> learn(watched, lease, outcome));
   }
@@ -173,9 +172,7 @@ public final class Outliers {
     }
     if (!othersSuffice(backend)) {
       listener.heldBack(backend.name(), ground);
-      if (!server.heldBackLogged || now - server.heldBackLoggedNanos >= HELD_BACK_LOG_NANOS) {
-        server.heldBackLogged = true;
-        server.heldBackLoggedNanos = now;
+      if (server.heldBackLog.enter() >= 0) {
         LOG.warn("{} is not ejected, too few others are left: {}", backend, reason);
       }
       return;

@@ -1,5 +1,6 @@
 package dev.caravan.health;
 
+import dev.caravan.time.LogThrottle;
 import dev.caravan.time.Ticker;
 import java.util.concurrent.TimeUnit;
 
@@ -9,7 +10,7 @@ import java.util.concurrent.TimeUnit;
  * the budget. Safe for any thread.
  */
 public final class ProbeBudget {
-  private static final double HOUR_NANOS = TimeUnit.HOURS.toNanos(1);
+  private static final long HOUR_NANOS = TimeUnit.HOURS.toNanos(1);
 
   /** A smaller bucket would run dry by the periods' jitter alone. */
   private static final int SMALLEST = 10;
@@ -22,8 +23,7 @@ public final class ProbeBudget {
   private final double most;
   private double left;
   private long atNanos;
-  private boolean said;
-  private long saidNanos;
+  private final LogThrottle log;
 
   /**
    * A full bucket.
@@ -36,6 +36,7 @@ public final class ProbeBudget {
     this.most = Math.max(SMALLEST, hourly / 10.0);
     this.left = most;
     this.atNanos = ticker.nanos();
+    this.log = new LogThrottle(ticker, HOUR_NANOS);
   }
 
   /**
@@ -46,7 +47,7 @@ public final class ProbeBudget {
    */
   public synchronized boolean spend(boolean asked) {
     long now = ticker.nanos();
-    left = Math.min(most, left + (now - atNanos) * (hourly / HOUR_NANOS));
+    left = Math.min(most, left + (now - atNanos) * ((double) hourly / HOUR_NANOS));
     atNanos = now;
     if (left - 1 < (asked ? -OVERDRAFT : 0)) {
       return false;
@@ -56,14 +57,8 @@ public final class ProbeBudget {
   }
 
   /** Whether the log is to be told that it is spent: once an hour. */
-  public synchronized boolean say() {
-    long now = ticker.nanos();
-    if (said && now - saidNanos < HOUR_NANOS) {
-      return false;
-    }
-    said = true;
-    saidNanos = now;
-    return true;
+  public boolean say() {
+    return log.enter() >= 0;
   }
 
   /** Prompts an hour. */

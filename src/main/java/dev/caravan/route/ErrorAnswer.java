@@ -3,6 +3,7 @@ package dev.caravan.route;
 import dev.caravan.ingress.ClientError;
 import dev.caravan.ingress.Refusal;
 import dev.caravan.outcome.Outcome;
+import dev.caravan.time.LogThrottle;
 import dev.caravan.time.Ticker;
 import dev.caravan.upstream.Call;
 import dev.caravan.upstream.UpstreamFailure;

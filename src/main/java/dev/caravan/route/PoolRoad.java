@@ -1,12 +1,12 @@
 package dev.caravan.route;
 
-import dev.caravan.admission.Alarm;
 import dev.caravan.admission.FirstTokenTimes;
 import dev.caravan.admission.HedgeBudget;
 import dev.caravan.admission.RecentRequests;
 import dev.caravan.admission.RetryBudget;
 import dev.caravan.fleet.Pool;
 import dev.caravan.telemetry.RoadMeters;
+import dev.caravan.time.Scheduler;
 import dev.caravan.time.Ticker;
 import java.util.function.Supplier;
 
@@ -24,9 +24,9 @@ final class PoolRoad {
     RoadMeters of(Pool pool, Supplier<Number> waiting);
   }
 
-  PoolRoad(Pool pool, Ticker ticker, Alarm alarm, MeterMaker maker) {
+  PoolRoad(Pool pool, Ticker ticker, Scheduler scheduler, MeterMaker maker) {
     requests = new RecentRequests(ticker);
-    retries = new RetryBudget(pool, requests, ticker, alarm);
+    retries = new RetryBudget(pool, requests, ticker, scheduler);
     hedges = new HedgeBudget(requests, ticker);
     firstTokens = new FirstTokenTimes(ticker);
     meters = maker.of(pool, retries::waiting);

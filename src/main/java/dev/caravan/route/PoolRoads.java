@@ -1,9 +1,9 @@
 package dev.caravan.route;
 
-import dev.caravan.admission.Alarm;
 import dev.caravan.fleet.Pool;
 import dev.caravan.telemetry.Meters;
 import dev.caravan.time.Chance;
+import dev.caravan.time.Scheduler;
 import dev.caravan.time.Ticker;
 import dev.caravan.upstream.Call;
 import java.util.concurrent.ConcurrentHashMap;
@@ -12,7 +12,7 @@ import java.util.concurrent.ConcurrentHashMap;
 public final class PoolRoads {
   private final Ticker ticker;
   private final Chance chance;
-  private final Alarm alarm;
+  private final Scheduler scheduler;
   private final Meters meters;
   private final int attempts;
   // By identity: a pool lives as long as its name.
@@ -23,12 +23,12 @@ public final class PoolRoads {
    * No pool yet.
    *
    * @param attempts how many servers a request may be sent to where its pool does not say, from 1
-   * @param alarm for those that wait for the retry budget
+   * @param scheduler for those that wait for the retry budget
    */
-  public PoolRoads(Ticker ticker, Chance chance, Alarm alarm, Meters meters, int attempts) {
+  public PoolRoads(Ticker ticker, Chance chance, Scheduler scheduler, Meters meters, int attempts) {
     this.ticker = ticker;
     this.chance = chance;
-    this.alarm = alarm;
+    this.scheduler = scheduler;
     this.meters = meters;
     this.attempts = attempts;
   }
@@ -43,7 +43,7 @@ public final class PoolRoads {
     PoolRoad road = byPool.get(pool);
     return road != null
         ? road
-        : byPool.computeIfAbsent(pool, each -> new PoolRoad(each, ticker, alarm, meters::road));
+        : byPool.computeIfAbsent(pool, each -> new PoolRoad(each, ticker, scheduler, meters::road));
   }
 
   /** That of a call's pool, or one for all calls that came through none. */

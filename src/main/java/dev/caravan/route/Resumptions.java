@@ -3,6 +3,7 @@ package dev.caravan.route;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.resume.Resumer.Result;
 import dev.caravan.telemetry.ResumptionMeters;
+import dev.caravan.time.LogThrottle;
 import dev.caravan.time.Ticker;
 import dev.caravan.upstream.Call;
 import org.jboss.logging.Logger;

@@ -1,5 +1,6 @@
 package dev.caravan.telemetry;
 
+import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.ServerState;
 import dev.caravan.health.Breaker;
 import dev.caravan.health.CheckResult;
@@ -23,9 +24,9 @@ public final class HealthMeters implements HealthListener {
   private static final class Server {
     private final Map<CheckResult, Counter> checks = new EnumMap<>(CheckResult.class);
     private final Map<ProbeResult, Counter> probes = new EnumMap<>(ProbeResult.class);
+    private final Map<ServerState, Counter> transitions = new EnumMap<>(ServerState.class);
     private volatile Breaker.State breaker = Breaker.State.CLOSED;
     private volatile EngineReading engine = EngineReading.SILENT;
-    private volatile ServerState state = ServerState.HEALTHY;
   }
 
   private final MeterRegistry registry;
@@ -36,7 +37,8 @@ public final class HealthMeters implements HealthListener {
   }
 
   /** Measures a server from now on; called once for each. */
-  public void watch(String name) {
+  public void watch(Backend backend) {
+    String name = backend.name();
     Server server = new Server();
     for (Breaker.State state : Breaker.State.values()) {
       Gauge.builder("caravan.breaker.state", server, s -> s.breaker == state ? 1 : 0)
@@ -64,22 +66,21 @@ public final class HealthMeters implements HealthListener {
               .register(registry));
     }
     for (ServerState state : ServerState.values()) {
-      transitions(name, state);
-      Gauge.builder("caravan.backend.state", server, s -> s.state == state ? 1 : 0)
+      server.transitions.put(
+          state,
+          Counter.builder("caravan.health.transitions")
+              .description("How often a server came into a state")
+              .tag("backend", name)
+              .tag("to", state.label())
+              .register(registry));
+      Gauge.builder(
+              "caravan.backend.state", backend, b -> b.availability().state() == state ? 1 : 0)
           .description("1 for the state that health believes a server to be in")
           .tag("backend", name)
           .tag("state", state.label())
           .register(registry);
     }
     servers.put(name, server);
-  }
-
-  private Counter transitions(String name, ServerState to) {
-    return Counter.builder("caravan.health.transitions")
-        .description("How often a server came into a state")
-        .tag("backend", name)
-        .tag("to", to.label())
-        .register(registry);
   }
 
   @Override
@@ -147,9 +148,8 @@ public final class HealthMeters implements HealthListener {
   public void moved(String name, ServerState from, ServerState to, String reason) {
     Server server = servers.get(name);
     if (server != null) {
-      server.state = to;
+      count(server.transitions.get(to));
     }
-    transitions(name, to).increment();
   }
 
   @Override

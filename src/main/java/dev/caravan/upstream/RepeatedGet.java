@@ -18,7 +18,7 @@ import io.netty.handler.codec.http.HttpResponse;
 import io.netty.handler.codec.http.HttpStatusClass;
 import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
-import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslHandler;
 import io.netty.resolver.AddressResolverGroup;
 import java.net.InetSocketAddress;
 import java.util.concurrent.TimeUnit;
@@ -126,14 +126,9 @@ public final class RepeatedGet implements Get {
                 new ChannelInitializer<>() {
                   @Override
                   protected void initChannel(Channel channel) {
-                    SslContext tls = target.tls();
+                    SslHandler tls = target.tlsHandler(channel.alloc());
                     if (tls != null) {
-                      InetSocketAddress peer = target.address();
-                      channel
-                          .pipeline()
-                          .addLast(
-                              tls.newHandler(
-                                  channel.alloc(), peer.getHostString(), peer.getPort()));
+                      channel.pipeline().addLast(tls);
                     }
                     channel
                         .pipeline()

@@ -6,6 +6,7 @@ import dev.caravan.fleet.Secret;
 import dev.caravan.fleet.Timeouts;
 import dev.caravan.request.Api;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
 import io.netty.handler.codec.http.DefaultFullHttpRequest;
 import io.netty.handler.codec.http.FullHttpRequest;
@@ -13,6 +14,7 @@ import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpVersion;
 import io.netty.handler.ssl.SslContext;
+import io.netty.handler.ssl.SslHandler;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
@@ -159,8 +161,11 @@ public final class Target {
     return address;
   }
 
-  @Nullable SslContext tls() {
-    return tls;
+  /** A new handler that speaks TLS with it, or null for a plain {@code http} server. */
+  @Nullable SslHandler tlsHandler(ByteBufAllocator allocator) {
+    return tls == null
+        ? null
+        : tls.newHandler(allocator, address.getHostString(), address.getPort());
   }
 
   /** The name by which the server knows the model that {@code pool} serves. */

@@ -11,7 +11,6 @@ import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
 import io.netty.channel.EventLoop;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.resolver.AddressResolverGroup;
 import java.net.InetSocketAddress;
@@ -82,6 +81,7 @@ public final class UpstreamClient {
   void connect(Transfer transfer) {
     Target target = transfer.target();
     EventLoop loop = transfer.call().loop();
+    long connectMillis = Limits.connectMillis(transfer.limits());
     Bootstrap bootstrap =
         new Bootstrap()
             .group(loop)
@@ -91,15 +91,16 @@ public final class UpstreamClient {
             .option(ChannelOption.SO_KEEPALIVE, true)
             .option(
                 ChannelOption.CONNECT_TIMEOUT_MILLIS,
-                (int) Math.min(Integer.MAX_VALUE, Limits.connectMillis(transfer.limits())));
+                (int) Math.min(Integer.MAX_VALUE, connectMillis));
     transport.levelTriggered(bootstrap);
     bootstrap.handler(
         new ChannelInitializer<>() {
           @Override
           protected void initChannel(Channel channel) {
-            SslContext tls = target.tls();
+            SslHandler tls = target.tlsHandler(channel.alloc());
             if (tls != null) {
-              channel.pipeline().addLast("tls", tlsHandler(tls, channel, transfer));
+              tls.setHandshakeTimeout(connectMillis, TimeUnit.MILLISECONDS);
+              channel.pipeline().addLast("tls", tls);
             }
             channel
                 .pipeline()
@@ -116,13 +117,6 @@ public final class UpstreamClient {
             transfer.unconnected(refused ? Cause.REFUSED : Cause.CONNECT, Reasons.of(done.cause()));
           }
         });
-  }
-
-  private static SslHandler tlsHandler(SslContext tls, Channel channel, Transfer transfer) {
-    InetSocketAddress peer = transfer.target().address();
-    SslHandler handler = tls.newHandler(channel.alloc(), peer.getHostString(), peer.getPort());
-    handler.setHandshakeTimeout(Limits.connectMillis(transfer.limits()), TimeUnit.MILLISECONDS);
-    return handler;
   }
 
   private static void connected(Channel channel, Transfer transfer) {

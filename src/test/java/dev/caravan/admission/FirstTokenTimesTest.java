@@ -2,6 +2,7 @@ package dev.caravan.admission;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caravan.testing.HandScheduler;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import net.jqwik.api.ForAll;
@@ -11,8 +12,8 @@ import net.jqwik.api.constraints.Size;
 import org.junit.jupiter.api.Test;
 
 class FirstTokenTimesTest {
-  private final HandAlarm clock = new HandAlarm();
-  private final FirstTokenTimes times = new FirstTokenTimes(clock.ticker);
+  private final HandScheduler clock = new HandScheduler();
+  private final FirstTokenTimes times = new FirstTokenTimes(clock.ticker());
 
   private void record(int count, long millis) {
     for (int i = 0; i < count; i++) {
@@ -30,7 +31,7 @@ class FirstTokenTimesTest {
   void p95_isNeverBelowTheTruth_andAnEighthAboveAtMost(
       @ForAll @Size(min = 20, max = 300)
           List<@LongRange(min = 0, max = 600_000_000L) Long> micros) {
-    FirstTokenTimes fresh = new FirstTokenTimes(clock.ticker);
+    FirstTokenTimes fresh = new FirstTokenTimes(clock.ticker());
     clock.pass(250);
     micros.forEach(each -> fresh.record(each * 1_000));
     int rank = (micros.size() * 95 + 99) / 100;

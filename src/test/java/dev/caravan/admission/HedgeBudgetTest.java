@@ -2,12 +2,13 @@ package dev.caravan.admission;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caravan.testing.HandScheduler;
 import org.junit.jupiter.api.Test;
 
 class HedgeBudgetTest {
-  private final HandAlarm clock = new HandAlarm();
-  private final RecentRequests requests = new RecentRequests(clock.ticker);
-  private final HedgeBudget budget = new HedgeBudget(requests, clock.ticker);
+  private final HandScheduler clock = new HandScheduler();
+  private final RecentRequests requests = new RecentRequests(clock.ticker());
+  private final HedgeBudget budget = new HedgeBudget(requests, clock.ticker());
 
   private int takeAll(int percent) {
     int taken = 0;
@@ -19,7 +20,7 @@ class HedgeBudgetTest {
 
   private void arrive(int count) {
     for (int i = 0; i < count; i++) {
-      requests.arrived(clock.ticker.nanos());
+      requests.arrived(clock.ticker().nanos());
     }
   }
 

@@ -2,6 +2,7 @@ package dev.caravan.admission;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.caravan.testing.HandScheduler;
 import dev.caravan.testing.Together;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,15 +19,15 @@ class RecentRequestsTest {
   @Property(tries = 500)
   void count_isWithinASlotOfTheTruth_andNeverAbove(
       @ForAll @Size(max = 200) List<@IntRange(max = 1_500) Integer> pauses) {
-    HandAlarm clock = new HandAlarm();
-    RecentRequests requests = new RecentRequests(clock.ticker);
+    HandScheduler clock = new HandScheduler();
+    RecentRequests requests = new RecentRequests(clock.ticker());
     List<Long> arrivals = new ArrayList<>();
     for (int pause : pauses) {
       clock.pass(pause);
-      requests.arrived(clock.ticker.nanos());
+      requests.arrived(clock.ticker().nanos());
       arrivals.add(clock.nowMillis());
       long now = clock.nowMillis();
-      assertThat(requests.count(clock.ticker.nanos()))
+      assertThat(requests.count(clock.ticker().nanos()))
           .isBetween(
               arrivals.stream().filter(at -> now - at < WINDOW_MILLIS - SLOT_MILLIS).count(),
               arrivals.stream().filter(at -> now - at < WINDOW_MILLIS).count());
@@ -35,17 +36,17 @@ class RecentRequestsTest {
 
   @Test
   void arrived_onSeveralLoops_losesNobody() {
-    HandAlarm clock = new HandAlarm();
-    RecentRequests requests = new RecentRequests(clock.ticker);
+    HandScheduler clock = new HandScheduler();
+    RecentRequests requests = new RecentRequests(clock.ticker());
     clock.pass(SLOT_MILLIS + 1); // the first of them all begins a slot
     Together.run(
         4,
         () -> {
           for (int i = 0; i < 10_000; i++) {
-            requests.arrived(clock.ticker.nanos());
+            requests.arrived(clock.ticker().nanos());
           }
           return 0;
         });
-    assertThat(requests.count(clock.ticker.nanos())).isEqualTo(40_000);
+    assertThat(requests.count(clock.ticker().nanos())).isEqualTo(40_000);
   }
 }

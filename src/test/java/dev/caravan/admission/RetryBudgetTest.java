@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caravan.fleet.Pool;
 import dev.caravan.fleet.PoolPolicy;
+import dev.caravan.testing.HandScheduler;
 import dev.caravan.testing.Together;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -26,19 +27,19 @@ class RetryBudgetTest {
   private static final long WINDOW_MILLIS = RecentRequests.WINDOW_NANOS / 1_000_000;
   private static final long SLOT_MILLIS = RecentRequests.SLOT_NANOS / 1_000_000;
 
-  private HandAlarm alarm = new HandAlarm();
+  private HandScheduler alarm = new HandScheduler();
   private Pool pool = new Pool("llama");
-  private RecentRequests requests = new RecentRequests(alarm.ticker);
-  private RetryBudget budget = new RetryBudget(pool, requests, alarm.ticker, alarm);
+  private RecentRequests requests = new RecentRequests(alarm.ticker());
+  private RetryBudget budget = new RetryBudget(pool, requests, alarm.ticker(), alarm);
   private final List<String> told = new ArrayList<>();
 
   /** Of a property, every try begins anew. */
   @BeforeTry
   void begin() {
-    alarm = new HandAlarm();
+    alarm = new HandScheduler();
     pool = new Pool("llama");
-    requests = new RecentRequests(alarm.ticker);
-    budget = new RetryBudget(pool, requests, alarm.ticker, alarm);
+    requests = new RecentRequests(alarm.ticker());
+    budget = new RetryBudget(pool, requests, alarm.ticker(), alarm);
   }
 
   private void percent(int percent) {
@@ -61,7 +62,7 @@ class RetryBudgetTest {
 
   private void arrive(int count) {
     for (int i = 0; i < count; i++) {
-      requests.arrived(alarm.ticker.nanos());
+      requests.arrived(alarm.ticker().nanos());
     }
   }
 
@@ -371,7 +372,7 @@ class RetryBudgetTest {
     Queue<Runnable> alarms = new ConcurrentLinkedQueue<>();
     RecentRequests shared = new RecentRequests(clock::get);
     RetryBudget busy =
-        new RetryBudget(pool, shared, clock::get, (millis, work) -> alarms.add(work));
+        new RetryBudget(pool, shared, clock::get, (work, millis) -> queued(alarms, work));
     AtomicInteger arrived = new AtomicInteger();
     AtomicInteger spent = new AtomicInteger();
     AtomicInteger joined = new AtomicInteger();
@@ -443,5 +444,10 @@ class RetryBudgetTest {
     assertThat((long) spent.get())
         .isLessThanOrEqualTo(arrived.get() / 5 + windows * RetryBudget.MINIMUM);
     assertThat(spent.get()).isGreaterThan(RetryBudget.MINIMUM);
+  }
+
+  private static Runnable queued(Queue<Runnable> alarms, Runnable work) {
+    alarms.add(work);
+    return () -> alarms.remove(work);
   }
 }

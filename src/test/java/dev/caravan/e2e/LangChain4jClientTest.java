@@ -8,10 +8,8 @@ import dev.caravan.simulator.SimulatedServer;
 import dev.langchain4j.exception.ModelNotFoundException;
 import dev.langchain4j.exception.RateLimitException;
 import dev.langchain4j.model.chat.response.ChatResponse;
-import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
 import dev.langchain4j.model.openai.OpenAiChatModel;
 import dev.langchain4j.model.openai.OpenAiEmbeddingModel;
-import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
@@ -39,33 +37,7 @@ class LangChain4jClientTest extends EndToEnd {
   }
 
   private CompletableFuture<ChatResponse> stream(StringBuilder partial) {
-    OpenAiStreamingChatModel model =
-        OpenAiStreamingChatModel.builder()
-            .baseUrl(gateway().baseUrl())
-            .apiKey("not-needed")
-            .modelName(PoolYaml.MODEL)
-            .maxTokens(60)
-            .build();
-    CompletableFuture<ChatResponse> whole = new CompletableFuture<>();
-    model.chat(
-        "Hello, größer 🐪",
-        new StreamingChatResponseHandler() {
-          @Override
-          public void onPartialResponse(String text) {
-            partial.append(text);
-          }
-
-          @Override
-          public void onCompleteResponse(ChatResponse response) {
-            whole.complete(response);
-          }
-
-          @Override
-          public void onError(Throwable error) {
-            whole.completeExceptionally(error);
-          }
-        });
-    return whole;
+    return LangChain4jStream.read(gateway().baseUrl(), "Hello, größer 🐪", 60, partial::append);
   }
 
   @Test

@@ -15,8 +15,6 @@ import dev.caravan.testing.RawHead;
 import dev.caravan.testing.RawHttp;
 import dev.caravan.testing.ScriptedServer;
 import dev.langchain4j.model.chat.response.ChatResponse;
-import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
-import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
 import java.io.IOException;
 import java.net.URI;
 import java.util.ArrayList;
@@ -362,31 +360,8 @@ class PingTest extends EndToEnd {
   void langChain4j_readsAPingedStream() throws Exception {
     slowAndPinged();
     List<String> partial = new ArrayList<>();
-    CompletableFuture<ChatResponse> whole = new CompletableFuture<>();
-    OpenAiStreamingChatModel.builder()
-        .baseUrl(gateway().baseUrl())
-        .apiKey("x")
-        .modelName(PoolYaml.MODEL)
-        .maxTokens(40)
-        .build()
-        .chat(
-            "Hello, größer 🐪",
-            new StreamingChatResponseHandler() {
-              @Override
-              public void onPartialResponse(String text) {
-                partial.add(text);
-              }
-
-              @Override
-              public void onCompleteResponse(ChatResponse response) {
-                whole.complete(response);
-              }
-
-              @Override
-              public void onError(Throwable error) {
-                whole.completeExceptionally(error);
-              }
-            });
+    CompletableFuture<ChatResponse> whole =
+        LangChain4jStream.read(gateway().baseUrl(), "Hello, größer 🐪", 40, partial::add);
     assertThat(whole.get(20, TimeUnit.SECONDS).aiMessage().text())
         .isEqualTo(String.join("", partial))
         .isNotEmpty();

@@ -15,8 +15,6 @@ import dev.caravan.simulator.ArmedFault;
 import dev.caravan.simulator.Fault;
 import dev.caravan.simulator.SimulatedServer;
 import dev.langchain4j.model.chat.response.ChatResponse;
-import dev.langchain4j.model.chat.response.StreamingChatResponseHandler;
-import dev.langchain4j.model.openai.OpenAiStreamingChatModel;
 import dev.langchain4j.model.output.FinishReason;
 import java.util.List;
 import java.util.Map;
@@ -77,33 +75,9 @@ class ResumeClientsTest extends Resuming {
 
   @Test
   void langChain4j_readsOneAnswer() throws Exception {
-    OpenAiStreamingChatModel model =
-        OpenAiStreamingChatModel.builder()
-            .baseUrl(gateway().baseUrl())
-            .apiKey("not-needed")
-            .modelName(PoolYaml.MODEL)
-            .maxTokens(60)
-            .build();
     StringBuilder partial = new StringBuilder();
-    CompletableFuture<ChatResponse> read = new CompletableFuture<>();
-    model.chat(
-        PROMPT,
-        new StreamingChatResponseHandler() {
-          @Override
-          public void onPartialResponse(String text) {
-            partial.append(text);
-          }
-
-          @Override
-          public void onCompleteResponse(ChatResponse response) {
-            read.complete(response);
-          }
-
-          @Override
-          public void onError(Throwable error) {
-            read.completeExceptionally(error);
-          }
-        });
+    CompletableFuture<ChatResponse> read =
+        LangChain4jStream.read(gateway().baseUrl(), PROMPT, 60, partial::append);
     ChatResponse answer = read.get(20, TimeUnit.SECONDS);
     assertThat(answer.aiMessage().text()).isEqualTo(whole).isEqualTo(partial.toString());
     assertThat(answer.finishReason()).isEqualTo(FinishReason.STOP);

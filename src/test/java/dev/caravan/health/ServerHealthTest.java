@@ -18,6 +18,7 @@ import dev.caravan.fleet.Pool;
 import dev.caravan.fleet.PoolPolicy;
 import dev.caravan.fleet.ServerState;
 import dev.caravan.outcome.Outcome;
+import dev.caravan.testing.HandScheduler;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.caravan.fleet.PoolPolicy;
 import dev.caravan.ingress.ModelCatalog;
+import dev.caravan.time.LogThrottle;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;

@@ -15,6 +15,7 @@ import dev.caravan.health.HealthSettings;
 import dev.caravan.health.ProbeResult;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.testing.CapturedLog;
+import dev.caravan.testing.HandScheduler;
 import dev.caravan.time.Chance;
 import dev.caravan.upstream.UpstreamFailure;
 import java.nio.file.Files;
@@ -43,7 +44,7 @@ class ProbeRouteTest {
 
   private final Breakers breakers = new Breakers(new HandTicker(), HealthListener.NONE);
   private Standing standing = new Standing(0, 0);
-  private final HandTimer timer = new HandTimer();
+  private final HandScheduler timer = new HandScheduler();
   private final List<ProbeResult> results = new ArrayList<>();
   private final HealthListener listener =
       new HealthListener() {
@@ -56,12 +57,7 @@ class ProbeRouteTest {
         }
       };
   private final FleetHealth health =
-      new FleetHealth(
-          new HealthSettings(3, 2, 2),
-          () -> timer.nowMillis() * 1_000_000,
-          timer,
-          breakers,
-          listener);
+      new FleetHealth(new HealthSettings(3, 2, 2), timer.ticker(), timer, breakers, listener);
   private final Fleet fleet =
       new Fleet(
           backend -> {
@@ -399,8 +395,7 @@ class ProbeRouteTest {
   }
 
   private ProbeComponent component(int seed) {
-    return new ProbeComponent(
-        health, listener, timer, () -> timer.nowMillis() * 1_000_000, Chance.seeded(seed));
+    return new ProbeComponent(health, listener, timer, timer.ticker(), Chance.seeded(seed));
   }
 
   private StubModels.Behaviour answer(int status, String body) {

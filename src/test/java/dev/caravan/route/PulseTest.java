@@ -6,6 +6,7 @@ import dev.caravan.health.CheckResult;
 import dev.caravan.health.EngineReading;
 import dev.caravan.health.HealthListener;
 import dev.caravan.testing.CapturedLog;
+import dev.caravan.testing.HandScheduler;
 import dev.caravan.time.Chance;
 import dev.caravan.upstream.Get;
 import io.netty.buffer.Unpooled;
@@ -20,7 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** What a pulse makes of answers, with time by hand. */
 class PulseTest {
-  private final HandTimer timer = new HandTimer();
+  private final HandScheduler timer = new HandScheduler();
   private final HeardSignals signals = new HeardSignals();
   private final List<CheckResult> checks = new ArrayList<>();
   private final Script health = new Script();
