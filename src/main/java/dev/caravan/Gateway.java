@@ -27,6 +27,8 @@ import dev.caravan.route.RouteFileValidator;
 import dev.caravan.route.ServerBalancer;
 import dev.caravan.route.Servers;
 import dev.caravan.select.Balancers;
+import dev.caravan.select.Means;
+import dev.caravan.select.PrefixIndex;
 import dev.caravan.telemetry.AccessLog;
 import dev.caravan.telemetry.EjectionMeters;
 import dev.caravan.telemetry.HealthMeters;
@@ -215,6 +217,7 @@ public class Gateway {
     camel.getRegistry().bind("breakers", breakers);
     camel.getRegistry().bind("probe-answer", new ProbeAnswer());
     camel.getRegistry().bind("error-answer", new ErrorAnswer(ticker));
+    Means means = new Means(chance, ticker, new PrefixIndex(PrefixIndex.SMALL));
     for (String name : Balancers.names()) {
       // Each loadBalance step gets its own: Camel adds the step's outputs to the instance.
       camel
@@ -222,7 +225,7 @@ public class Gateway {
           .bindAsPrototype(
               name,
               LoadBalancer.class,
-              () -> new ServerBalancer(Balancers.named(name, chance), roads, resumptions));
+              () -> new ServerBalancer(Balancers.named(name, means), roads, resumptions));
     }
     // A failed attempt is the balancer's business, not that of an error handler at every step. Only
     // a route that names another configuration has one.

@@ -25,8 +25,15 @@ public final class Backend {
     }
   }
 
+  /**
+   * How large its prefix cache is thought to be where nobody says: half of what an 80 GB card has
+   * left beside a model of 8 billion parameters.
+   */
+  public static final int DEFAULT_CACHE_TOKENS = 1 << 18;
+
   private final String name;
   private final AtomicInteger inflight = new AtomicInteger();
+  private final Load load = new Load();
 
   @SuppressWarnings("UnusedVariable") // through PROGRESS
   private long progress;
@@ -37,6 +44,7 @@ public final class Backend {
   private volatile Gate gate = Gate.NONE;
   private volatile Share share = Share.FULL;
   private volatile List<Pool> pools = List.of();
+  private volatile int cacheTokens = DEFAULT_CACHE_TOKENS;
   private volatile GapListener gaps = (lease, nanos) -> {};
 
   public Backend(BackendSpec spec) {
@@ -60,6 +68,21 @@ public final class Backend {
   /** Requests that hold a lease on it now; never negative. */
   public int inflight() {
     return inflight.get();
+  }
+
+  /** The work before it, as leases count it. */
+  public Load load() {
+    return load;
+  }
+
+  /** The size of its prefix cache, in tokens, from 1. */
+  public int cacheTokens() {
+    return cacheTokens;
+  }
+
+  /** Its route or its engine has said how large its prefix cache is. */
+  public void cacheTokens(int tokens) {
+    cacheTokens = Math.max(1, tokens);
   }
 
   public Availability availability() {

@@ -27,6 +27,8 @@ public final class Lease {
   private final Backend backend;
   private final String pool;
   private final Ticker ticker;
+  private final Work work;
+  private final long prefillEnd;
   private final long openedNanos;
   private final long progressAtOpen;
   private long firstByteNanos;
@@ -36,16 +38,19 @@ public final class Lease {
   private volatile boolean ended;
   private long promptTokens = -1;
   private long completionTokens = -1;
+  private long cachedTokens = -1;
   private @Nullable LeaseListener guard;
 
   @SuppressWarnings("UnusedVariable") // through OUTCOME
   private volatile @Nullable Outcome outcome;
 
-  private Lease(Backend backend, String pool, Ticker ticker) {
+  private Lease(Backend backend, String pool, Ticker ticker, Work work) {
     this.backend = backend;
     this.pool = pool;
     this.ticker = ticker;
+    this.work = work;
     this.openedNanos = ticker.nanos();
+    this.prefillEnd = backend.load().begun(work, openedNanos);
     this.progressAtOpen = backend.progress();
   }
 
@@ -54,8 +59,13 @@ public final class Lease {
    *
    * @return the lease, or null where the server is at its limit: pick another
    */
+  public static @Nullable Lease open(Backend backend, String pool, Ticker ticker, Work work) {
+    return backend.enter() ? new Lease(backend, pool, ticker, work) : null;
+  }
+
+  /** As {@link #open(Backend, String, Ticker, Work)}, where nothing is known of the request. */
   public static @Nullable Lease open(Backend backend, String pool, Ticker ticker) {
-    return backend.enter() ? new Lease(backend, pool, ticker) : null;
+    return open(backend, pool, ticker, Work.UNKNOWN);
   }
 
   public Backend backend() {
@@ -65,6 +75,11 @@ public final class Lease {
   /** When the server was picked, on the ticker's scale. */
   public long openedNanos() {
     return openedNanos;
+  }
+
+  /** What the request was thought to ask of the server. */
+  public Work work() {
+    return work;
   }
 
   /** The pool that the request came through. */
@@ -100,6 +115,10 @@ public final class Lease {
       if (token) {
         backend.progressed();
       }
+      backend
+          .load()
+          .firstToken(
+              prefillEnd, token && work.streamed(), firstByteNanos - openedNanos, firstByteNanos);
     }
   }
 
@@ -114,9 +133,10 @@ public final class Lease {
   }
 
   /** The token counts that the server reported in {@code usage}; -1 for one it did not report. */
-  public void usage(long prompt, long completion) {
+  public void usage(long prompt, long completion, long cached) {
     promptTokens = prompt;
     completionTokens = completion;
+    cachedTokens = cached;
   }
 
   /**
@@ -131,6 +151,7 @@ public final class Lease {
     closedNanos = ticker.nanos();
     ended = true;
     backend.leave();
+    backend.load().ended(work, firstByteSeen, completionTokens);
     LeaseListener breaker = guard;
     if (breaker != null) {
       breaker.closed(this, how);
@@ -166,6 +187,11 @@ public final class Lease {
   /** Prompt tokens as the server counted them, or -1. */
   public long promptTokens() {
     return promptTokens;
+  }
+
+  /** Prompt tokens that the server says it had in its prefix cache, or -1. */
+  public long cachedTokens() {
+    return cachedTokens;
   }
 
   /** Output tokens as the server counted them, or -1. */

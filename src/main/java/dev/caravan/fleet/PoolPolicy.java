@@ -14,6 +14,7 @@ package dev.caravan.fleet;
  * @param ejection when its failures take a server out
  * @param panicPercent below this share of usable servers, those of which the verdict may be wrong
  *     are used as well; from 0 to 100
+ * @param affinity whether conversations stay where they are at home
  */
 public record PoolPolicy(
     Timeouts timeouts,
@@ -24,7 +25,8 @@ public record PoolPolicy(
     boolean resume,
     Recovery recovery,
     Ejection ejection,
-    int panicPercent) {
+    int panicPercent,
+    Affinity affinity) {
 
   /** {@link #attempts} where the route does not say. */
   public static final int UNSAID = 0;
@@ -67,6 +69,31 @@ public record PoolPolicy(
    */
   public record Ejection(int consecutiveFailures, long baseMillis, int maxPercent) {}
 
+  /**
+   * Whether conversations stay where they are at home.
+   *
+   * @param boundPercent how much of an even share of the pool's load their home may hold before it
+   *     is over its bound, from 100
+   */
+  public record Affinity(Stickiness mode, int boundPercent) {
+
+    /** What a conversation does when its home cannot take it. */
+    public enum Stickiness {
+      /** Conversations have no home. */
+      OFF,
+      /** It goes to the next server in its order, and comes back. */
+      SOFT,
+      /** It gets an error, unless its home is being emptied. */
+      STRICT
+    }
+
+    /*
+     * 125 %: from Mirrokni, Thorup and Zadimoghaddam, "Consistent Hashing with Bounded Loads" (SODA
+     * 2018), and what HAProxy's documentation recommends for hash-balance-factor (125 to 200).
+     */
+    public static final Affinity OFF = new Affinity(Stickiness.OFF, 125);
+  }
+
   /*
    * The reasons, chosen without experiment where none is given:
    *
@@ -89,5 +116,6 @@ public record PoolPolicy(
           false,
           new Recovery(10_000, 0),
           new Ejection(5, 10_000, 50),
-          10);
+          10,
+          Affinity.OFF);
 }

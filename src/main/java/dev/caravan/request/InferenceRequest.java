@@ -1,10 +1,12 @@
 package dev.caravan.request;
 
 import io.netty.buffer.ByteBuf;
+import org.jspecify.annotations.Nullable;
 
 /**
- * One request for inference: what routing needs of it, and its body as it came. Immutable; the body
- * is only lent to it, whoever made the request keeps the reference count.
+ * One request for inference: what routing needs of it, and its body as it came. Immutable but for
+ * {@link #prefix}, which is read late; the body is only lent to it, whoever made the request keeps
+ * the reference count.
  */
 public final class InferenceRequest {
   private final Api api;
@@ -17,7 +19,13 @@ public final class InferenceRequest {
   private final int maxTokens;
   private final int promptBytes;
   private final long promptDigest;
-  private final ConversationKeys conversation;
+  private final ConversationKeys conversationKeys;
+  private final int promptStart;
+  private final Conversation conversation;
+  private final long tenant;
+
+  // Read and written by the event loop that carries the request.
+  private @Nullable PromptPrefix prefix;
 
   InferenceRequest(
       Api api,
@@ -30,7 +38,8 @@ public final class InferenceRequest {
       int maxTokens,
       int promptBytes,
       long promptDigest,
-      ConversationKeys conversation) {
+      ConversationKeys conversationKeys,
+      int promptStart) {
     this.api = api;
     this.body = body;
     this.model = model;
@@ -41,7 +50,43 @@ public final class InferenceRequest {
     this.maxTokens = maxTokens;
     this.promptBytes = promptBytes;
     this.promptDigest = promptDigest;
+    this.conversationKeys = conversationKeys;
+    this.promptStart = promptStart;
+    this.conversation = Conversation.NONE;
+    this.tenant = 0;
+  }
+
+  private InferenceRequest(InferenceRequest of, Conversation conversation, long tenant) {
+    this.api = of.api;
+    this.body = of.body;
+    this.model = of.model;
+    this.modelStart = of.modelStart;
+    this.modelEnd = of.modelEnd;
+    this.stream = of.stream;
+    this.includeUsage = of.includeUsage;
+    this.maxTokens = of.maxTokens;
+    this.promptBytes = of.promptBytes;
+    this.promptDigest = of.promptDigest;
+    this.conversationKeys = of.conversationKeys;
+    this.promptStart = of.promptStart;
     this.conversation = conversation;
+    this.tenant = tenant;
+    this.prefix = tenant == of.tenant ? of.prefix : null;
+  }
+
+  /** The same request as part of a conversation. */
+  public InferenceRequest in(Conversation belongsTo) {
+    return new InferenceRequest(this, belongsTo, tenant);
+  }
+
+  /**
+   * The same request of a tenant: what it teaches about prefix caches is of use to that tenant
+   * alone, so that nobody learns another's prompts from how fast an answer begins.
+   *
+   * @param id any 64 bits; 0 for nobody in particular
+   */
+  public InferenceRequest of(long id) {
+    return new InferenceRequest(this, conversation, id);
   }
 
   public Api api() {
@@ -88,8 +133,37 @@ public final class InferenceRequest {
     return promptDigest;
   }
 
-  public ConversationKeys conversation() {
+  /** What the body says of the conversation that it belongs to. */
+  public ConversationKeys conversationKeys() {
+    return conversationKeys;
+  }
+
+  /** What it belongs to, as ingress or the route found it out. */
+  public Conversation conversation() {
     return conversation;
+  }
+
+  /** Whose it is; 0 for nobody in particular. */
+  public long tenant() {
+    return tenant;
+  }
+
+  /** About how many tokens the prompt has. */
+  public int promptTokens() {
+    return promptBytes / PromptPrefix.TOKEN_BYTES;
+  }
+
+  /**
+   * The prompt as prefix caches see it, with the tenant in every hash. Read from the body at the
+   * first call, on the event loop that carries the request, and kept.
+   */
+  public PromptPrefix prefix() {
+    PromptPrefix known = prefix;
+    if (known == null) {
+      known = RequestParser.prefix(body, promptStart, promptBytes, tenant);
+      prefix = known;
+    }
+    return known;
   }
 
   /**

@@ -147,7 +147,20 @@ public final class RequestParser {
         fields.maxCompletionTokens >= 0 ? fields.maxCompletionTokens : fields.maxTokens,
         promptTo - promptFrom,
         promptTo == promptFrom ? 0 : XxHash64.hash(bytes, promptFrom, promptTo),
-        conversation(fields, bytes, from));
+        conversation(fields, bytes, from),
+        fields.promptStart);
+  }
+
+  /** The chunks of the prompt that starts there, in bytes from the body's first. */
+  static PromptPrefix prefix(ByteBuf body, int start, int length, long seed) {
+    int from = body.readerIndex() + start;
+    if (body.hasArray()) {
+      int at = body.arrayOffset() + from;
+      return PromptPrefix.of(body.array(), at, at + length, seed);
+    }
+    byte[] copy = scratch(length);
+    body.getBytes(from, copy, 0, length);
+    return PromptPrefix.of(copy, 0, length, seed);
   }
 
   /** Refuses what is not UTF-8, and what Jackson would read as another encoding. */

@@ -1,6 +1,7 @@
 package dev.caravan.route;
 
 import dev.caravan.fleet.PoolPolicy;
+import dev.caravan.fleet.PoolPolicy.Affinity;
 import dev.caravan.fleet.PoolPolicy.Ejection;
 import dev.caravan.fleet.PoolPolicy.Hedge;
 import dev.caravan.fleet.PoolPolicy.Recovery;
@@ -8,6 +9,7 @@ import dev.caravan.fleet.Timeouts;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -95,7 +97,19 @@ public record PoolParameters(String name, List<String> aliases, PoolPolicy polic
               "panic",
               PERCENT,
               "10",
-              "Below this share of usable servers, in percent, ejected ones are used as well."));
+              "Below this share of usable servers, in percent, ejected ones are used as well."),
+          row(
+              "affinity",
+              new Parameter.Word("soft", "strict", "off"),
+              "off",
+              "Whether a conversation stays at one server: soft lets it go elsewhere when that is"
+                  + " full or out, strict answers with an error."),
+          row(
+              "affinityBound",
+              new Parameter.Whole(100, 1_000),
+              "125",
+              "How much of an even share of the load, in percent, a server may hold before its"
+                  + " conversations go elsewhere."));
 
   private static Parameter row(String name, Parameter.Type type, String otherwise, String meaning) {
     return new Parameter(name, type, otherwise, meaning);
@@ -162,7 +176,11 @@ public record PoolParameters(String name, List<String> aliases, PoolPolicy polic
             whole(given, "ejectAfter", otherwise.ejection().consecutiveFailures()),
             millis(given, "ejectionTime", otherwise.ejection().baseMillis()),
             whole(given, "maxEjected", otherwise.ejection().maxPercent())),
-        whole(given, "panic", otherwise.panicPercent()));
+        whole(given, "panic", otherwise.panicPercent()),
+        new Affinity(
+            Affinity.Stickiness.valueOf(
+                given.getOrDefault("affinity", "off").toUpperCase(Locale.ROOT)),
+            whole(given, "affinityBound", otherwise.affinity().boundPercent())));
   }
 
   /** The timeouts among the parameters of an endpoint, {@code pool:} or {@code model:}. */

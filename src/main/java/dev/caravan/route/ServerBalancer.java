@@ -90,7 +90,12 @@ public final class ServerBalancer extends LoadBalancerSupport {
   Selection pick(Call call, Tried tried) {
     while (true) {
       Selection selection =
-          selector.select(call.request(), backends, tried, call.policy().panicPercent());
+          selector.select(
+              call.request(),
+              backends,
+              tried,
+              call.policy().panicPercent(),
+              call.policy().affinity());
       if (!(selection instanceof Selection.Selected chosen)) {
         return selection;
       }
@@ -100,8 +105,9 @@ public final class ServerBalancer extends LoadBalancerSupport {
             call.requestId(), selector.name(), chosen.backend(), Selector.lastRead());
       }
       // Null where others filled the server since the snapshot; the next one shows it full.
-      Lease taken = Lease.open(chosen.backend(), call.pool(), roads.ticker());
+      Lease taken = Lease.open(chosen.backend(), call.pool(), roads.ticker(), chosen.work());
       if (taken != null) {
+        selector.sent(call.request(), backends, chosen.index());
         call.lease(taken);
         panic.picked(call, chosen.panic());
         return selection;

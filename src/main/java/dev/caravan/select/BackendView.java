@@ -3,6 +3,7 @@ package dev.caravan.select;
 import dev.caravan.fleet.Availability;
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.BackendSpec;
+import dev.caravan.fleet.Load;
 
 /**
  * One server's numbers as they were when its {@link Snapshot} was read. Read it, do not keep it:
@@ -18,6 +19,14 @@ public final class BackendView {
   private boolean permitted = true;
   private double share = 1;
   private boolean tried;
+  private long tokens;
+  private int queued;
+  private long backlogTokens;
+  private double tokensPerMilli = 1;
+  private double ttftMillis;
+  private int cachedTokens;
+  private double crowd;
+  private long nameDigest;
 
   BackendView() {}
 
@@ -44,7 +53,7 @@ public final class BackendView {
       boolean tried,
       double share) {
     BackendView view = new BackendView();
-    view.name = name;
+    view.named(name);
     view.inflight = inflight;
     view.weight = weight;
     view.maxInflight = maxInflight;
@@ -55,19 +64,60 @@ public final class BackendView {
     return view;
   }
 
+  /**
+   * The same values with a load. For rows of plain values.
+   *
+   * @param tokens of the requests that it holds
+   * @param queued requests that wait for their first token
+   * @param backlogTokens prompt tokens that it is still to compute
+   * @param tokensPerMilli how many of them it computes in a millisecond, above 0
+   * @param ttftMillis the moving average of its time to the first token
+   */
+  public BackendView loaded(
+      long tokens, int queued, long backlogTokens, double tokensPerMilli, double ttftMillis) {
+    BackendView copy = at(index);
+    copy.tokens = tokens;
+    copy.queued = queued;
+    copy.backlogTokens = backlogTokens;
+    copy.tokensPerMilli = tokensPerMilli;
+    copy.ttftMillis = ttftMillis;
+    return copy;
+  }
+
+  /** The same values with so many tokens of the prompt in its prefix cache. */
+  public BackendView caching(int cachedPromptTokens) {
+    BackendView copy = at(index);
+    copy.cachedTokens = cachedPromptTokens;
+    return copy;
+  }
+
   /** The same values at that position. */
   BackendView at(int position) {
     BackendView copy =
         of(name, inflight, weight, maxInflight, availability, permitted, tried, share);
     copy.index = position;
+    copy.tokens = tokens;
+    copy.queued = queued;
+    copy.backlogTokens = backlogTokens;
+    copy.tokensPerMilli = tokensPerMilli;
+    copy.ttftMillis = ttftMillis;
+    copy.cachedTokens = cachedTokens;
     return copy;
+  }
+
+  private void named(String itsName) {
+    name = itsName;
+    nameDigest = Rendezvous.digest(itsName);
   }
 
   /** Reads each live number once. */
   void read(Backend backend, int position, boolean triedAlready) {
     BackendSpec spec = backend.spec();
     index = position;
-    name = backend.name();
+    String itsName = backend.name();
+    if (!itsName.equals(name)) {
+      named(itsName);
+    }
     inflight = backend.inflight();
     weight = spec.weight();
     maxInflight = spec.maxInflight();
@@ -75,6 +125,31 @@ public final class BackendView {
     permitted = backend.gate().permits();
     share = backend.share().now();
     tried = triedAlready;
+    tokens = 0;
+    queued = 0;
+    backlogTokens = 0;
+    tokensPerMilli = 1;
+    ttftMillis = 0;
+    cachedTokens = 0;
+  }
+
+  /** Reads the load as well, for rows that go by it. */
+  void read(Load load, long nowNanos) {
+    tokens = load.tokens();
+    queued = load.queued();
+    backlogTokens = load.backlogTokens(nowNanos);
+    tokensPerMilli = load.tokensPerMilli();
+    ttftMillis = load.ttftMillis(nowNanos);
+  }
+
+  /** Notes how many wait everywhere. */
+  void crowd(double average) {
+    crowd = average;
+  }
+
+  /** Notes what it is thought to have of the prompt. */
+  void cached(int promptTokens) {
+    cachedTokens = promptTokens;
   }
 
   /** Its position among the servers that were offered, from 0. */
@@ -84,6 +159,11 @@ public final class BackendView {
 
   public String name() {
     return name;
+  }
+
+  /** 64 bits of the name, for hashing. */
+  long nameDigest() {
+    return nameDigest;
   }
 
   /** Requests that held a lease on it. */
@@ -119,6 +199,41 @@ public final class BackendView {
   /** Whether this request has been sent to it already. */
   public boolean tried() {
     return tried;
+  }
+
+  /** Tokens of the requests that it holds: their prompts, and their answers as expected. */
+  public long tokens() {
+    return tokens;
+  }
+
+  /** Requests that wait there for their first token. */
+  public int queued() {
+    return queued;
+  }
+
+  /** Prompt tokens that it is still to compute before this request's. */
+  public long backlogTokens() {
+    return backlogTokens;
+  }
+
+  /** Prompt tokens that it computes in a millisecond, above 0. */
+  public double tokensPerMilli() {
+    return tokensPerMilli;
+  }
+
+  /** The moving average of its time to the first token; 0 before the first. */
+  public double ttftMillis() {
+    return ttftMillis;
+  }
+
+  /** Requests that wait for their first token at each server of the offer, on average. */
+  public double crowd() {
+    return crowd;
+  }
+
+  /** Tokens of this request's prompt that it is thought to have in its prefix cache. */
+  public int cachedTokens() {
+    return cachedTokens;
   }
 
   /** As it stands in the line of a {@link Snapshot}. */

@@ -7,7 +7,11 @@ import dev.caravan.select.filter.Untried;
 import dev.caravan.select.pick.BestScore;
 import dev.caravan.select.pick.Rotation;
 import dev.caravan.select.pick.SmoothWeighted;
+import dev.caravan.select.pick.TwoChoices;
+import dev.caravan.select.score.ExpectedTtft;
 import dev.caravan.select.score.LeastInflight;
+import dev.caravan.select.score.LeastTokens;
+import dev.caravan.select.score.PeakTtft;
 import dev.caravan.time.Chance;
 import java.util.List;
 import java.util.function.Function;
@@ -24,23 +28,43 @@ public final class Balancers {
 
   private static final List<Row> TABLE =
       List.of(
-          new Row("round-robin", SOUND, List.of(), chance -> new Rotation()),
-          new Row("weighted", SOUND, List.of(), chance -> new SmoothWeighted()),
-          new Row("least-inflight", SOUND, only(new LeastInflight()), BestScore::new));
+          new Row("round-robin", Gauges.NONE, SOUND, List.of(), chance -> new Rotation()),
+          new Row("weighted", Gauges.NONE, SOUND, List.of(), chance -> new SmoothWeighted()),
+          new Row("least-inflight", Gauges.NONE, SOUND, only(new LeastInflight()), BestScore::new),
+          new Row("least-tokens", Gauges.LOAD, SOUND, only(new LeastTokens()), BestScore::new),
+          new Row("peak-ewma", Gauges.LOAD, SOUND, only(new PeakTtft()), BestScore::new),
+          new Row("power-of-two", Gauges.NONE, SOUND, only(new LeastInflight()), TwoChoices::new),
+          new Row("consistent-hash", Gauges.NONE, SOUND, List.of(), chance -> new ConsistentHash()),
+          new Row(
+              "prefix-affinity",
+              Gauges.LOAD_AND_PREFIX,
+              SOUND,
+              only(new ExpectedTtft()),
+              BestScore::new));
 
   private Balancers() {}
+
+  /** As {@link #named(String, Means)}, with means of its own. */
+  public static Selector named(String name, Chance chance) {
+    return named(name, Means.of(chance));
+  }
 
   /**
    * A new selector that nobody else uses.
    *
-   * @param chance where random choices come from
+   * @param means what it is made with
    * @throws IllegalArgumentException for a name that is not in the table; the message has those
    *     that are
    */
-  public static Selector named(String name, Chance chance) {
+  public static Selector named(String name, Means means) {
     for (Row row : TABLE) {
       if (row.name.equals(name)) {
-        return new Selector(row.name, row.filters, row.scorers, row.picker.apply(chance));
+        return new Selector(
+            row.name,
+            row.gauges.make(means),
+            row.filters,
+            row.scorers,
+            row.picker.apply(means.chance()));
       }
     }
     throw new IllegalArgumentException(
@@ -59,8 +83,25 @@ public final class Balancers {
     return List.of(new WeightedScorer(scorer, 1));
   }
 
+  /** What a row's scorers and picker go by, beside the numbers that every snapshot has. */
+  private enum Gauges {
+    NONE,
+    LOAD,
+    LOAD_AND_PREFIX;
+
+    List<Gauge> make(Means means) {
+      return switch (this) {
+        case NONE -> List.of();
+        case LOAD -> List.of(new LoadGauge(means.ticker()));
+        case LOAD_AND_PREFIX ->
+            List.of(new LoadGauge(means.ticker()), new PrefixGauge(means.prefixes()));
+      };
+    }
+  }
+
   private record Row(
       String name,
+      Gauges gauges,
       List<Filter> filters,
       List<WeightedScorer> scorers,
       Function<Chance, Picker> picker) {}

@@ -12,6 +12,12 @@ public interface Scorer {
   /** A short name for logs: lower case, words joined by {@code -}. */
   String name();
 
+  /** The unit of {@link #measure}, for people. */
+  String unit();
+
+  /** What the score is made of: the server's load or cost, from 0; less is better. */
+  double measure(InferenceRequest request, BackendView view);
+
   /** From 0, the worst, to 1, the best; never NaN. */
   double score(InferenceRequest request, BackendView view);
 }

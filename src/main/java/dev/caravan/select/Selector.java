@@ -2,7 +2,11 @@ package dev.caravan.select;
 
 import dev.caravan.fleet.Availability.Use;
 import dev.caravan.fleet.Backend;
+import dev.caravan.fleet.PoolPolicy.Affinity;
+import dev.caravan.fleet.Work;
+import dev.caravan.request.Api;
 import dev.caravan.request.InferenceRequest;
+import dev.caravan.select.Selection.Basis;
 import dev.caravan.select.Selection.NoneEligible;
 import dev.caravan.select.Selection.Rejection;
 import dev.caravan.select.Selection.Selected;
@@ -33,6 +37,7 @@ public final class Selector {
   private final double[] weights;
   private final double totalWeight;
   private final Picker picker;
+  private final Gauge[] gauges;
 
   /**
    * A row put together.
@@ -42,7 +47,22 @@ public final class Selector {
    * @param scorers their weighted mean is the score; may be empty, then everyone's is 1
    */
   public Selector(String name, List<Filter> filters, List<WeightedScorer> scorers, Picker picker) {
+    this(name, List.of(), filters, scorers, picker);
+  }
+
+  /**
+   * A row put together.
+   *
+   * @param gauges read what its scorers and its picker go by, in that order
+   */
+  Selector(
+      String name,
+      List<Gauge> gauges,
+      List<Filter> filters,
+      List<WeightedScorer> scorers,
+      Picker picker) {
     this.name = name;
+    this.gauges = gauges.toArray(Gauge[]::new);
     this.filters = filters.toArray(Filter[]::new);
     this.scorers = scorers.stream().map(WeightedScorer::scorer).toArray(Scorer[]::new);
     this.weights = scorers.stream().mapToDouble(WeightedScorer::weight).toArray();
@@ -64,21 +84,77 @@ public final class Selector {
    * @param panicPercent below this share of servers that health lets have any request, those of
    *     which its verdict may be wrong are eligible as well: better a request that may fail
    *     elsewhere than the whole load on the last one. From 0, for never, to 100
+   * @param affinity whether the request's conversation has a home among the servers
    * @return the one chosen, or everyone's reason; no reasons only where nobody was offered
    */
   public Selection select(
-      InferenceRequest request, Backend[] backends, Tried tried, int panicPercent) {
+      InferenceRequest request,
+      Backend[] backends,
+      Tried tried,
+      int panicPercent,
+      Affinity affinity) {
     Desk desk = DESK.get();
     Snapshot snapshot = desk.snapshot;
     snapshot.read(backends, tried);
+    for (Gauge gauge : gauges) {
+      gauge.read(request, backends, snapshot);
+    }
+    if (gauges.length > 0) {
+      snapshot.compare();
+    }
     Candidates candidates = desk.candidates;
     boolean panic = panics(snapshot, panicPercent);
     admit(request, snapshot, panic, candidates);
-    if (candidates.size() == 0) {
-      return new NoneEligible(rejections(request, snapshot, panicPercent));
+    Basis basis = Basis.BALANCER;
+    int position;
+    if (affinity.mode() == Affinity.Stickiness.OFF || !request.conversation().known()) {
+      if (candidates.size() == 0) {
+        return new NoneEligible(rejections(request, snapshot, panicPercent));
+      }
+      position = picker.pick(request, candidates);
+    } else {
+      Home home = desk.home.find(request.conversation().digest(), snapshot, candidates, affinity);
+      if (home.position() < 0) {
+        return new NoneEligible(
+            home.rejections(rejections(request, snapshot, panicPercent), snapshot));
+      }
+      position = home.position();
+      basis = home.basis();
     }
-    int index = candidates.view(picker.pick(request, candidates)).index();
-    return new Selected(backends[index], index, candidates.size(), panic);
+    BackendView view = candidates.view(position);
+    Backend chosen = backends[view.index()];
+    return new Selected(
+        chosen, view.index(), candidates.size(), panic, basis, work(request, chosen, view));
+  }
+
+  /** As {@link #select(InferenceRequest, Backend[], Tried, int, Affinity)}, without affinity. */
+  public Selection select(
+      InferenceRequest request, Backend[] backends, Tried tried, int panicPercent) {
+    return select(request, backends, tried, panicPercent, Affinity.OFF);
+  }
+
+  private static Work work(InferenceRequest request, Backend chosen, BackendView view) {
+    int prompt = request.promptTokens();
+    int most = request.maxTokens();
+    int output = request.api() == Api.EMBEDDINGS ? 0 : chosen.load().outputTokens();
+    return new Work(
+        prompt,
+        Math.min(view.cachedTokens(), prompt),
+        most < 0 ? output : Math.min(output, most),
+        request.stream());
+  }
+
+  /**
+   * The request has a place on the server that was chosen, and is about to be sent: those that come
+   * next may find its prompt there.
+   *
+   * @param backends as they were offered
+   * @param index the position of the one chosen
+   */
+  public void sent(InferenceRequest request, Backend[] backends, int index) {
+    for (Gauge gauge : gauges) {
+      gauge.sent(request, backends, index);
+    }
   }
 
   /**
@@ -186,5 +262,6 @@ public final class Selector {
   private static final class Desk {
     private final Snapshot snapshot = new Snapshot();
     private final Candidates candidates = new Candidates();
+    private final Home home = new Home();
   }
 }

@@ -16,7 +16,8 @@ import java.util.Map;
  * line   = [row *("; " row)]
  * row    = text " " inflight "/" (max | "-") " w" weight *(" " mark)
  * mark   = ("down" | "spare" | "up") "(" state ")=" text | "share=" decimal | "breaker-open"
- *        | "tried"
+ *        | "tried" | "tokens=" number | "queued=" number "/" number | "speed=" decimal
+ *        | "ttft=" decimal | "cached=" number
  * text   = 1*(letter | digit | "." | "_" | "-" | ":" | "/" | "@") | quoted
  * quoted = as a JSON string
  * </pre>
@@ -25,6 +26,11 @@ final class SnapshotText {
   private static final String BREAKER_OPEN = "breaker-open";
   private static final String TRIED = "tried";
   private static final String WARM = " share=";
+  private static final String TOKENS = " tokens=";
+  private static final String QUEUED = " queued=";
+  private static final String SPEED = " speed=";
+  private static final String TTFT = " ttft=";
+  private static final String CACHED = " cached=";
   private static final Map<Use, String> WORDS =
       new EnumMap<>(Map.of(Use.ANY, "up", Use.LAST_RESORT, "spare", Use.NONE, "down"));
 
@@ -65,6 +71,21 @@ final class SnapshotText {
     }
     if (view.tried()) {
       out.append(' ').append(TRIED);
+    }
+    if (view.tokens() > 0) {
+      out.append(TOKENS).append(view.tokens());
+    }
+    if (view.queued() > 0 || view.backlogTokens() > 0) {
+      out.append(QUEUED).append(view.queued()).append('/').append(view.backlogTokens());
+    }
+    if (view.tokensPerMilli() != 1) {
+      out.append(SPEED).append(view.tokensPerMilli());
+    }
+    if (view.ttftMillis() > 0) {
+      out.append(TTFT).append(view.ttftMillis());
+    }
+    if (view.cachedTokens() > 0) {
+      out.append(CACHED).append(view.cachedTokens());
     }
     return out;
   }
@@ -125,9 +146,27 @@ final class SnapshotText {
     boolean permitted = true;
     boolean tried = false;
     double share = 1;
+    long tokens = 0;
+    int queued = 0;
+    long backlog = 0;
+    double speed = 1;
+    double ttft = 0;
+    int cached = 0;
     while (take(" ")) {
       if (take("share=")) {
         share = decimal();
+      } else if (take("tokens=")) {
+        tokens = wide();
+      } else if (take("queued=")) {
+        queued = number();
+        expect("/");
+        backlog = wide();
+      } else if (take("speed=")) {
+        speed = decimal();
+      } else if (take("ttft=")) {
+        ttft = decimal();
+      } else if (take("cached=")) {
+        cached = number();
       } else if (take(BREAKER_OPEN)) {
         permitted = false;
       } else if (take(TRIED)) {
@@ -137,7 +176,9 @@ final class SnapshotText {
       }
     }
     return BackendView.of(
-        name, inflight, weight, maxInflight, availability, permitted, tried, share);
+            name, inflight, weight, maxInflight, availability, permitted, tried, share)
+        .loaded(tokens, queued, backlog, speed, ttft)
+        .caching(cached);
   }
 
   private Availability availability() {
@@ -163,7 +204,7 @@ final class SnapshotText {
       return Double.parseDouble(line.substring(start, at));
     } catch (NumberFormatException e) {
       at = start;
-      throw unreadable("a share from 0 to 1");
+      throw unreadable("a decimal number");
     }
   }
 
@@ -214,19 +255,27 @@ final class SnapshotText {
   }
 
   private int number() {
+    return (int) upTo(Integer.MAX_VALUE);
+  }
+
+  private long wide() {
+    return upTo(Long.MAX_VALUE / 10 - 1);
+  }
+
+  private long upTo(long most) {
     int start = at;
     long value = 0;
     while (at < line.length() && line.charAt(at) >= '0' && line.charAt(at) <= '9') {
       value = value * 10 + (line.charAt(at) - '0');
-      if (value > Integer.MAX_VALUE) {
-        throw unreadable("a number of at most " + Integer.MAX_VALUE);
+      if (value > most) {
+        throw unreadable("a number of at most " + most);
       }
       at++;
     }
     if (at == start) {
       throw unreadable("a number");
     }
-    return (int) value;
+    return value;
   }
 
   private boolean take(String wanted) {

@@ -290,7 +290,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     }
     if (lease != null) {
       Usage reported = usage.usage();
-      lease.usage(reported.promptTokens(), reported.completionTokens());
+      lease.usage(reported.promptTokens(), reported.completionTokens(), reported.cachedTokens());
     }
     try {
       close(

@@ -57,7 +57,8 @@ class RetryBudgetTest {
         d.resume(),
         d.recovery(),
         d.ejection(),
-        d.panicPercent());
+        d.panicPercent(),
+        d.affinity());
   }
 
   private void arrive(int count) {

@@ -145,7 +145,7 @@ class LeaseTest {
     Lease lease = open(server(1));
     assertThat(lease.promptTokens()).isEqualTo(-1);
     assertThat(lease.completionTokens()).isEqualTo(-1);
-    lease.usage(120, 35);
+    lease.usage(120, 35, -1);
     assertThat(lease.promptTokens()).isEqualTo(120);
     assertThat(lease.completionTokens()).isEqualTo(35);
   }

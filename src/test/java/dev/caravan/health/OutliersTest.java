@@ -89,7 +89,8 @@ class OutliersTest {
             like.resume(),
             like.recovery(),
             ejection,
-            like.panicPercent()),
+            like.panicPercent(),
+            like.affinity()),
         List.of(servers));
   }
 

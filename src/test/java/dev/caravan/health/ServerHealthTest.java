@@ -336,7 +336,8 @@ class ServerHealthTest {
             false,
             new PoolPolicy.Recovery(0, 3),
             PoolPolicy.DEFAULT.ejection(),
-            10),
+            10,
+            PoolPolicy.Affinity.OFF),
         List.of(gpu));
     hang();
     for (int i = 0; i < 4; i++) {

@@ -20,6 +20,7 @@ public final class AnyRequest {
         -1,
         0,
         0,
-        ConversationKeys.NONE);
+        ConversationKeys.NONE,
+        0);
   }
 }

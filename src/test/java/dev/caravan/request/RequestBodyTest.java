@@ -126,7 +126,7 @@ class RequestBodyTest {
       assertThat(request.model()).isEqualTo("llama");
       assertThat(request.promptBytes()).isEqualTo(onHeap.promptBytes()).isPositive();
       assertThat(request.promptDigest()).isEqualTo(onHeap.promptDigest()).isNotZero();
-      assertThat(request.conversation()).isEqualTo(onHeap.conversation());
+      assertThat(request.conversationKeys()).isEqualTo(onHeap.conversationKeys());
       assertThat(request.body()).isSameAs(body);
       assertThat(body.readerIndex()).isEqualTo(reader);
       assertThat(body.writerIndex()).isEqualTo(writer);

@@ -61,7 +61,7 @@ class RequestParserPropertyTest {
                 : expected.path("max_tokens").isInt()
                     ? expected.path("max_tokens").intValue()
                     : -1);
-    ConversationKeys keys = request.conversation();
+    ConversationKeys keys = request.conversationKeys();
     assertThat(keys.user()).isEqualTo(expected.path("user").textValue());
     assertThat(keys.promptCacheKey()).isEqualTo(expected.path("prompt_cache_key").textValue());
     assertThat(keys.previousResponseId())

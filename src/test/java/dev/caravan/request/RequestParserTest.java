@@ -41,7 +41,7 @@ class RequestParserTest {
     assertThat(request.maxTokens()).isEqualTo(100);
     assertThat(request.promptBytes())
         .isEqualTo("[{\"role\": \"user\", \"content\": \"Hi\"}]".length());
-    assertThat(request.conversation())
+    assertThat(request.conversationKeys())
         .isEqualTo(new ConversationKeys("k1", "r1", "c1", "m1", "u1"));
   }
 
@@ -54,7 +54,7 @@ class RequestParserTest {
     assertThat(request.maxTokens()).isEqualTo(-1);
     assertThat(request.promptBytes()).isZero();
     assertThat(request.promptDigest()).isZero();
-    assertThat(request.conversation()).isSameAs(ConversationKeys.NONE);
+    assertThat(request.conversationKeys()).isSameAs(ConversationKeys.NONE);
   }
 
   @Test
@@ -68,7 +68,7 @@ class RequestParserTest {
     assertThat(request.stream()).isFalse();
     assertThat(request.includeUsage()).isFalse();
     assertThat(request.maxTokens()).isEqualTo(-1);
-    assertThat(request.conversation()).isEqualTo(ConversationKeys.NONE);
+    assertThat(request.conversationKeys()).isEqualTo(ConversationKeys.NONE);
   }
 
   @Test
@@ -82,7 +82,7 @@ class RequestParserTest {
     assertThat(request.model()).isEqualTo("m");
     assertThat(request.stream()).isFalse();
     assertThat(request.promptBytes()).isZero();
-    assertThat(request.conversation()).isEqualTo(ConversationKeys.NONE);
+    assertThat(request.conversationKeys()).isEqualTo(ConversationKeys.NONE);
   }
 
   @Test
@@ -93,7 +93,7 @@ class RequestParserTest {
             {"model":"m","metadata":{"inner":{"user_id":"x"}},"conversation":{"a":[{"id":"x"}]},
              "stream_options":{"a":{"include_usage":true}}}""");
 
-    assertThat(request.conversation()).isEqualTo(ConversationKeys.NONE);
+    assertThat(request.conversationKeys()).isEqualTo(ConversationKeys.NONE);
     assertThat(request.includeUsage()).isFalse();
   }
 
@@ -120,7 +120,7 @@ class RequestParserTest {
 
   @Test
   void parse_conversationAsString_isRead() throws InvalidRequest {
-    assertThat(parse("{\"model\":\"m\",\"conversation\":\"c\"}").conversation().conversation())
+    assertThat(parse("{\"model\":\"m\",\"conversation\":\"c\"}").conversationKeys().conversation())
         .isEqualTo("c");
   }
 
@@ -132,7 +132,7 @@ class RequestParserTest {
             "{\"model\":\"m\",\"user\":V,\"metadata\":V,\"conversation\":V,\"prompt_cache_key\":V}"
                 .replace("V", value));
 
-    assertThat(request.conversation()).isEqualTo(ConversationKeys.NONE);
+    assertThat(request.conversationKeys()).isEqualTo(ConversationKeys.NONE);
   }
 
   @Test
@@ -472,7 +472,7 @@ class RequestParserTest {
 
   private String userOf(String json) throws InvalidRequest {
     return String.valueOf(
-        parse("{\"user\":\"" + json + "\",\"model\":\"m\"}").conversation().user());
+        parse("{\"user\":\"" + json + "\",\"model\":\"m\"}").conversationKeys().user());
   }
 
   private InvalidRequest refused(ByteBuf body) {

@@ -44,7 +44,9 @@ class PoolParametersTest {
                 Map.entry("ejectAfter", "3"),
                 Map.entry("ejectionTime", "20s"),
                 Map.entry("maxEjected", "40"),
-                Map.entry("panic", "25")));
+                Map.entry("panic", "25"),
+                Map.entry("affinity", "strict"),
+                Map.entry("affinityBound", "150")));
     assertThat(read.aliases()).containsExactly("gpt-4o", "gpt-4o-mini");
     assertThat(read.policy())
         .isEqualTo(
@@ -57,7 +59,8 @@ class PoolParametersTest {
                 true,
                 new Recovery(30_000, 4),
                 new Ejection(3, 20_000, 40),
-                25));
+                25,
+                new PoolPolicy.Affinity(PoolPolicy.Affinity.Stickiness.STRICT, 150)));
   }
 
   @Test

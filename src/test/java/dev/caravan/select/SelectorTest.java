@@ -9,8 +9,10 @@ import dev.caravan.fleet.Availability.Use;
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.BackendSpec;
 import dev.caravan.fleet.ServerState;
+import dev.caravan.fleet.Work;
 import dev.caravan.request.AnyRequest;
 import dev.caravan.request.InferenceRequest;
+import dev.caravan.select.Selection.Basis;
 import dev.caravan.select.Selection.NoneEligible;
 import dev.caravan.select.Selection.Rejection;
 import dev.caravan.select.Selection.Selected;
@@ -28,6 +30,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class SelectorTest {
+  /** What a request without a prompt is thought to ask: an answer of the usual length. */
+  private static final Work WORK = new Work(0, 0, 200, false);
+
   private final InferenceRequest request = AnyRequest.chat();
 
   private static Backend[] servers(String... names) {
@@ -44,6 +49,16 @@ class SelectorTest {
           @Override
           public String name() {
             return "made-up";
+          }
+
+          @Override
+          public String unit() {
+            return "points";
+          }
+
+          @Override
+          public double measure(InferenceRequest request, BackendView view) {
+            return 1 - score(request, view);
           }
 
           @Override
@@ -67,11 +82,11 @@ class SelectorTest {
     Selector even =
         selector(List.of(scorer(1, v -> first[v.index()]), scorer(1, v -> second[v.index()])));
     assertThat(even.select(request, servers, Tried.NONE, 0))
-        .isEqualTo(new Selected(servers[1], 1, 3, false));
+        .isEqualTo(new Selected(servers[1], 1, 3, false, Basis.BALANCER, WORK));
     Selector lopsided =
         selector(List.of(scorer(1, v -> first[v.index()]), scorer(9, v -> second[v.index()])));
     assertThat(lopsided.select(request, servers, Tried.NONE, 0))
-        .isEqualTo(new Selected(servers[2], 2, 3, false));
+        .isEqualTo(new Selected(servers[2], 2, 3, false, Basis.BALANCER, WORK));
   }
 
   @Test
@@ -80,7 +95,7 @@ class SelectorTest {
     servers[0].availability(Availability.down("drained"));
     Selector selector = selector(List.of());
     assertThat(selector.select(request, servers, Tried.NONE.and(1), 0))
-        .isEqualTo(new Selected(servers[2], 2, 1, false));
+        .isEqualTo(new Selected(servers[2], 2, 1, false, Basis.BALANCER, WORK));
   }
 
   @Test
@@ -193,7 +208,7 @@ class SelectorTest {
     stand(servers, Use.NONE, Use.LAST_RESORT, Use.NONE);
     Selector selector = selector(List.of());
     assertThat(selector.select(request, servers, Tried.NONE, 1))
-        .isEqualTo(new Selected(servers[1], 1, 1, true));
+        .isEqualTo(new Selected(servers[1], 1, 1, true, Basis.BALANCER, WORK));
     assertThat(selector.select(request, servers, Tried.NONE.and(1), 1))
         .isInstanceOfSatisfying(
             NoneEligible.class,

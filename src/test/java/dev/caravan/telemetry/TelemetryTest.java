@@ -78,7 +78,7 @@ class TelemetryTest {
       Lease lease = Objects.requireNonNull(Lease.open(backend, "llama", () -> 5));
       lease.firstByte(true);
       lease.progress(1_000_000);
-      lease.usage(3, 4);
+      lease.usage(3, 4, -1);
       lease.close(outcome);
     }
     assertThat(registry.getMeters())

@@ -25,6 +25,16 @@ public record LeastInflight() implements Scorer {
   }
 
   @Override
+  public String unit() {
+    return "requests";
+  }
+
+  @Override
+  public double measure(InferenceRequest request, BackendView view) {
+    return (double) view.inflight() / view.weight();
+  }
+
+  @Override
   public double score(InferenceRequest request, BackendView view) {
     double weight = view.weight();
     return weight / (weight + view.inflight());

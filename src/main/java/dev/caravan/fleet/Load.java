@@ -1,0 +1,211 @@
+package dev.caravan.fleet;
+
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The work that a server has before it, in tokens, and how fast it gets on with it: kept from what
+ * was sent there and when the answers began, without asking the server.
+ *
+ * <p>Any thread may read and change it. Each number is an atomic of its own; a reader between two
+ * of them sees an estimate that is a request off.
+ */
+public final class Load {
+  /*
+   * The backlog
+   * -----------
+   * Engines prefill in the order of arrival, so "how much was sent" and "up to which request is it
+   * done" say everything: `sent` counts the prefill tokens of all requests, each remembers where it
+   * ended, and a first token moves `done` to there. Between two first tokens only the request at the
+   * head gets on, so the time since then counts for at most an average one. A request that ends
+   * without a first token gives its tokens back. When nobody waits, both meet again: whatever error
+   * there was is gone.
+   *
+   * An answer that is not streamed has its first byte at its end. Until then its prefill counts as
+   * not done: too much, and the same at every server.
+   *
+   * The speed
+   * ---------
+   * What `done` moved by, over the time that took, while there was work: whatever else the server
+   * does between, decoding above all, is in it. Both sums decay by the tokens, so that an idle hour
+   * forgets nothing and a busy minute learns a new speed. It is in the gateway's own estimated
+   * tokens: where the estimate is off by a factor, so is the speed, and times come out right.
+   *
+   * The time to the first token
+   * ---------------------------
+   * The peak-sensitive moving average of Finagle's "peak EWMA" balancer: a worse one counts at once,
+   * better ones little by little, and it fades with time.
+   */
+
+  /** Until something is measured: a mid-sized model on one card. Chosen without experiment. */
+  static final double PRIOR_TOKENS_PER_MILLI = 10;
+
+  /** So much of the prior as if it had been measured. */
+  private static final float PRIOR_TOKENS = 4_096;
+
+  /** Tokens over which what was measured loses weight by a factor of e: some dozen requests. */
+  private static final double SPEED_MEMORY_TOKENS = 65_536;
+
+  /** Time over which a time to the first token fades by a factor of e: Finagle's default. */
+  private static final double FADE_MILLIS = 10_000;
+
+  /** Until an answer's length is known: a paragraph. Chosen without experiment. */
+  private static final float PRIOR_OUTPUT_TOKENS = 200;
+
+  private static final float OUTPUT_WEIGHT = 0.05f;
+
+  private final AtomicLong tokens = new AtomicLong();
+  private final AtomicInteger queued = new AtomicInteger();
+  private final AtomicLong sent = new AtomicLong();
+  private final AtomicLong done = new AtomicLong();
+  private final AtomicLong speed =
+      new AtomicLong(
+          pack(
+              PRIOR_TOKENS, Float.floatToIntBits((float) (PRIOR_TOKENS / PRIOR_TOKENS_PER_MILLI))));
+  private final AtomicLong ttft = new AtomicLong();
+  private volatile long movedNanos;
+  private final AtomicInteger outputTokens =
+      new AtomicInteger(Float.floatToIntBits(PRIOR_OUTPUT_TOKENS));
+
+  Load() {}
+
+  // ---- what is written, by leases alone
+
+  /**
+   * A request was sent.
+   *
+   * @return where its prefill ends, for {@link #firstToken}
+   */
+  long begun(Work work, long nowNanos) {
+    tokens.addAndGet(work.totalTokens());
+    if (queued.getAndIncrement() == 0) {
+      movedNanos = nowNanos;
+    }
+    return sent.addAndGet(work.prefillTokens());
+  }
+
+  /**
+   * The first byte of its answer is here.
+   *
+   * @param end what {@link #begun} said
+   * @param streamed whether that is the first token, or the whole answer
+   * @param sinceNanos how long it took
+   */
+  void firstToken(long end, boolean streamed, long sinceNanos, long nowNanos) {
+    long moved = nowNanos - movedNanos;
+    long before = done.getAndAccumulate(end, Math::max);
+    if (end > before) {
+      movedNanos = nowNanos;
+      if (streamed) {
+        learnSpeed(end - before, moved);
+      }
+    }
+    if (streamed) {
+      learnTtft(sinceNanos, nowNanos);
+    }
+    leaveQueue();
+  }
+
+  /**
+   * A request has ended.
+   *
+   * @param began whether its first byte had come
+   * @param completionTokens as the server counted them; -1 where it did not
+   */
+  void ended(Work work, boolean began, long completionTokens) {
+    tokens.addAndGet(-work.totalTokens());
+    if (!began) {
+      long all = sent.get();
+      done.getAndAccumulate(work.prefillTokens(), (was, more) -> Math.min(all, was + more));
+      leaveQueue();
+    }
+    if (completionTokens >= 0) {
+      outputTokens.getAndUpdate(
+          was -> {
+            float known = Float.intBitsToFloat(was);
+            return Float.floatToIntBits(known + OUTPUT_WEIGHT * (completionTokens - known));
+          });
+    }
+  }
+
+  private void leaveQueue() {
+    long all = sent.get();
+    if (queued.decrementAndGet() == 0) {
+      done.accumulateAndGet(all, Math::max);
+    }
+  }
+
+  private void learnSpeed(long more, long nanos) {
+    float millis = Math.max(0, nanos) / 1e6f;
+    float keep = (float) Math.exp(-more / SPEED_MEMORY_TOKENS);
+    speed.getAndUpdate(
+        was ->
+            pack(
+                keep * high(was) + more,
+                Float.floatToIntBits(keep * Float.intBitsToFloat((int) was) + millis)));
+  }
+
+  private void learnTtft(long nanos, long nowNanos) {
+    float millis = nanos / 1e6f;
+    int now = (int) TimeUnit.NANOSECONDS.toMillis(nowNanos);
+    ttft.getAndUpdate(
+        was -> {
+          float known = high(was);
+          double keep = Math.exp(-Math.max(0, now - (int) was) / FADE_MILLIS);
+          return pack(millis > known ? millis : (float) (known * keep + millis * (1 - keep)), now);
+        });
+  }
+
+  // ---- what is read
+
+  /** Tokens of the requests that it holds: their prompts, and their answers as expected. */
+  public long tokens() {
+    return Math.max(0, tokens.get());
+  }
+
+  /** Requests that wait for their first token. */
+  public int queued() {
+    return Math.max(0, queued.get());
+  }
+
+  /** Prompt tokens that it is still to compute before a new request's. */
+  public long backlogTokens(long nowNanos) {
+    int waiting = queued();
+    if (waiting == 0) {
+      return 0;
+    }
+    double behind = Math.max(0, sent.get() - done.get());
+    double head = behind / waiting;
+    double worked = (nowNanos - movedNanos) / 1e6 * tokensPerMilli();
+    return (long) (behind - Math.min(head, Math.max(0, worked)));
+  }
+
+  /** Prompt tokens that it computes in a millisecond. */
+  public double tokensPerMilli() {
+    long now = speed.get();
+    return high(now) / Math.max(1e-3f, Float.intBitsToFloat((int) now));
+  }
+
+  /** The moving average of its time to the first token, worst ones first; 0 before the first. */
+  public double ttftMillis(long nowNanos) {
+    long was = ttft.get();
+    int age = (int) TimeUnit.NANOSECONDS.toMillis(nowNanos) - (int) was;
+    return high(was) * Math.exp(-Math.max(0, age) / FADE_MILLIS);
+  }
+
+  /** How long its answers are on average, in tokens. */
+  public int outputTokens() {
+    return Math.round(Float.intBitsToFloat(outputTokens.get()));
+  }
+
+  // ---- two numbers in one atomic
+
+  private static long pack(float high, int low) {
+    return (long) Float.floatToIntBits(high) << 32 | (low & 0xFFFFFFFFL);
+  }
+
+  private static float high(long packed) {
+    return Float.intBitsToFloat((int) (packed >>> 32));
+  }
+}

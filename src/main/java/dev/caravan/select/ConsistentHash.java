@@ -1,0 +1,22 @@
+package dev.caravan.select;
+
+import dev.caravan.request.InferenceRequest;
+
+/**
+ * The same key goes to the same server, as long as that is within its bound: the conversation,
+ * where there is one, otherwise the whole prompt. Remembers nothing.
+ */
+final class ConsistentHash implements Picker {
+
+  /** As {@link dev.caravan.fleet.PoolPolicy.Affinity} has it. */
+  private static final int BOUND_PERCENT = 125;
+
+  @Override
+  public int pick(InferenceRequest request, Candidates candidates) {
+    long key =
+        request.conversation().known()
+            ? request.conversation().digest()
+            : request.promptDigest() ^ request.tenant();
+    return Home.firstWithin(key, candidates, BOUND_PERCENT);
+  }
+}

@@ -1,0 +1,144 @@
+package dev.caravan.select;
+
+import dev.caravan.fleet.PoolPolicy.Affinity;
+import dev.caravan.fleet.ServerState;
+import dev.caravan.select.Selection.Basis;
+import dev.caravan.select.Selection.Rejection;
+import java.util.List;
+
+/**
+ * Finds the server where a conversation is at home, and who takes its request where that cannot.
+ * Belongs to the thread that makes the selection, and holds the last answer.
+ */
+final class Home {
+  /*
+   * Rendezvous hashing: every conversation has an order of its own over all servers, drawn from its
+   * digest and their names alone. Its home is the first that is there. So all gateways find the same
+   * home without talking, a server that leaves takes no other conversation along, and one that comes
+   * back has its own again. There is no table of bindings, so nothing has to be rewritten, and
+   * nothing can be left over. Source: Thaler and Ravishankar, "Using name-based mappings to increase
+   * hit rates", IEEE/ACM ToN 1998; weights as in Schindelhauer and Schomaker, SPAA 2005.
+   *
+   * A bound on the load: a home that holds more than `bound` times its even share lets a request go
+   * to the next in order. Source: Mirrokni, Thorup and Zadimoghaddam, "Consistent hashing with
+   * bounded loads", SODA 2018. The first few do not count: the even share of a quiet pool is less
+   * than one request, and an engine answers a few as fast as one.
+   */
+
+  /** In flight on a server of weight 1 before its bound counts; chosen without experiment. */
+  static final int FREE = 8;
+
+  private int position;
+  private Basis basis = Basis.OWNER;
+  private int strict = -1;
+
+  Home find(long digest, Snapshot snapshot, Candidates candidates, Affinity affinity) {
+    int owner = owner(digest, snapshot);
+    strict = -1;
+    position = -1;
+    if (affinity.mode() == Affinity.Stickiness.STRICT) {
+      strict = owner;
+      basis = Basis.OWNER;
+      for (int i = 0; i < candidates.size(); i++) {
+        if (candidates.view(i).index() == owner) {
+          position = i;
+        }
+      }
+      return this;
+    }
+    position = firstWithin(digest, candidates, affinity.boundPercent());
+    if (position >= 0) {
+      int index = candidates.view(position).index();
+      basis = index == owner ? Basis.OWNER : among(owner, candidates) ? Basis.SPILLED : Basis.MOVED;
+    }
+    return this;
+  }
+
+  /** The position among the eligible of who takes the request; -1 for nobody. */
+  int position() {
+    return position;
+  }
+
+  Basis basis() {
+    return basis;
+  }
+
+  /** Of everyone's reasons those that count: the home's alone, where nobody else may take it. */
+  List<Rejection> rejections(List<Rejection> all, Snapshot snapshot) {
+    if (strict < 0) {
+      return all;
+    }
+    String name = snapshot.view(strict).name();
+    return all.stream()
+        .filter(each -> each.backend().equals(name))
+        .map(
+            each ->
+                new Rejection(
+                    name,
+                    "affinity",
+                    "the conversation is at home there and may not go elsewhere; "
+                        + each.filter()
+                        + ": "
+                        + each.reason(),
+                    each.availability()))
+        .toList();
+  }
+
+  private static boolean among(int index, Candidates candidates) {
+    for (int i = 0; i < candidates.size(); i++) {
+      if (candidates.view(i).index() == index) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** The first in order of all that are not being emptied; -1 where there is none. */
+  private static int owner(long digest, Snapshot snapshot) {
+    int owner = -1;
+    double best = Double.NEGATIVE_INFINITY;
+    for (int i = 0; i < snapshot.size(); i++) {
+      BackendView view = snapshot.view(i);
+      if (view.availability().state() != ServerState.DRAINING) {
+        double rank = Rendezvous.rank(digest, view.nameDigest(), view.weight());
+        if (rank > best) {
+          best = rank;
+          owner = i;
+        }
+      }
+    }
+    return owner;
+  }
+
+  /** The first in order that is within its bound; the first of all where nobody is. */
+  static int firstWithin(long digest, Candidates candidates, int boundPercent) {
+    long inflight = 1;
+    double parts = 0;
+    for (int i = 0; i < candidates.size(); i++) {
+      BackendView view = candidates.view(i);
+      inflight += view.inflight();
+      parts += view.weight() * view.share();
+    }
+    int first = -1;
+    int within = -1;
+    double best = Double.NEGATIVE_INFINITY;
+    double bestWithin = Double.NEGATIVE_INFINITY;
+    for (int i = 0; i < candidates.size(); i++) {
+      BackendView view = candidates.view(i);
+      double rank = Rendezvous.rank(digest, view.nameDigest(), view.weight());
+      if (rank > best) {
+        best = rank;
+        first = i;
+      }
+      double part = view.weight() * view.share();
+      double bound = Math.max(FREE * part, boundPercent / 100.0 * inflight * part / parts);
+      boolean full =
+          view.inflight() + 1 > Math.ceil(bound) || view.availability().state() == ServerState.BUSY;
+      if (!full && rank > bestWithin) {
+        bestWithin = rank;
+        within = i;
+      }
+    }
+    return within >= 0 ? within : first;
+  }
+}
