@@ -99,6 +99,7 @@ public class Gateway {
   private final Admission admission;
   private final HttpIngress ingress;
   private final @Nullable LogFile log;
+  private final PrefixIndex prefixes;
 
   @Inject
   Gateway(Settings settings, MeterRegistry everyRegistry) {
@@ -114,6 +115,7 @@ public class Gateway {
         settings.eventLoops() > 0
             ? settings.eventLoops()
             : Runtime.getRuntime().availableProcessors();
+    prefixes = Parts.prefixIndex(settings.prefixIndex());
     loops = transport.eventLoops(threads, "caravan-loop");
     scheduler = Scheduler.on(loops);
     MeterRegistry registry = Parts.narrowed(everyRegistry);
@@ -198,6 +200,10 @@ public class Gateway {
         "caravan.event.loop.lag.seconds",
         "How late the event loop that lags most runs its tasks",
         () -> admission.maxLagNanos() / 1e9);
+    meters.gauge(
+        "caravan.prefix.index.chunks",
+        "Chunks of 128 prompt tokens that the prefix index knows",
+        prefixes::chunks);
     for (Shed why : Shed.values()) {
       meters.counter(
           "caravan.shed",
@@ -217,7 +223,7 @@ public class Gateway {
     camel.getRegistry().bind("breakers", breakers);
     camel.getRegistry().bind("probe-answer", new ProbeAnswer());
     camel.getRegistry().bind("error-answer", new ErrorAnswer(ticker));
-    Means means = new Means(chance, ticker, new PrefixIndex(PrefixIndex.SMALL));
+    Means means = new Means(chance, ticker, prefixes);
     for (String name : Balancers.names()) {
       // Each loadBalance step gets its own: Camel adds the step's outputs to the instance.
       camel

@@ -2,6 +2,7 @@ package dev.caravan;
 
 import dev.caravan.admission.Limits;
 import dev.caravan.ingress.HttpSettings;
+import dev.caravan.select.PrefixIndex;
 import dev.caravan.telemetry.LogFile;
 import dev.caravan.time.Ticker;
 import dev.caravan.upstream.Transport;
@@ -17,6 +18,8 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes parts of the gateway out of what is set, and says which setting is at fault. */
 final class Parts {
+  private static final long SMALLEST_INDEX = 64 << 10;
+  private static final long LARGEST_INDEX = 4L << 30;
 
   private Parts() {}
 
@@ -27,6 +30,15 @@ final class Parts {
     } catch (IllegalArgumentException e) {
       throw new ConfigurationException("caravan.limits: " + e.getMessage());
     }
+  }
+
+  static PrefixIndex prefixIndex(Settings.PromptIndex settings) {
+    long bytes = settings.size().asLongValue();
+    if (bytes < SMALLEST_INDEX || bytes > LARGEST_INDEX) {
+      throw new ConfigurationException(
+          "caravan.prefix-index.size: " + bytes + " bytes; it must be from 64K to 4G");
+    }
+    return PrefixIndex.ofSize(bytes);
   }
 
   /** The one registry behind a composite, if it is one: a composite costs a loop at every count. */

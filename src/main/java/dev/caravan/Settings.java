@@ -30,6 +30,8 @@ public interface Settings {
 
   AccessLog accessLog();
 
+  PromptIndex prefixIndex();
+
   /** How many servers a request may be sent to before its client learns of a failure, from 1. */
   @WithDefault("3")
   int attempts();
@@ -165,6 +167,13 @@ public interface Settings {
     /** How many old files stay. */
     @WithDefault("4")
     int keep();
+  }
+
+  /** Which server has which prompts, for the balancer prefix-affinity. */
+  interface PromptIndex {
+    /** The most memory that it takes. */
+    @WithDefault("16M")
+    MemorySize size();
   }
 
   /** When the gateway is ready for traffic. */

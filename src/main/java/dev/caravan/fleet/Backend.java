@@ -39,6 +39,7 @@ public final class Backend {
   private long progress;
 
   private final CopyOnWriteArrayList<LeaseListener> listeners = new CopyOnWriteArrayList<>();
+  private final CopyOnWriteArrayList<Runnable> cacheListeners = new CopyOnWriteArrayList<>();
   private volatile BackendSpec spec;
   private volatile Availability availability = Availability.UP;
   private volatile Gate gate = Gate.NONE;
@@ -75,14 +76,27 @@ public final class Backend {
     return load;
   }
 
-  /** The size of its prefix cache, in tokens, from 1. */
+  /**
+   * The size of its prefix cache, in tokens, from 1: as its route says, else as its engine says.
+   */
   public int cacheTokens() {
-    return cacheTokens;
+    int said = spec.cacheTokens();
+    return said == BackendSpec.UNKNOWN ? cacheTokens : said;
   }
 
-  /** Its route or its engine has said how large its prefix cache is. */
-  public void cacheTokens(int tokens) {
-    cacheTokens = Math.max(1, tokens);
+  /** Its engine has said how large its prefix cache is; 0 for none. */
+  public void cacheTokens(long tokens) {
+    cacheTokens = (int) Math.max(1, Math.min(Integer.MAX_VALUE, tokens));
+  }
+
+  /** Adds someone who learns that its prefix cache is gone. */
+  public void onCacheLost(Runnable listener) {
+    cacheListeners.add(listener);
+  }
+
+  /** Whatever it had in its prefix cache is gone: it was started anew. Health alone calls this. */
+  public void cacheLost() {
+    cacheListeners.forEach(Runnable::run);
   }
 
   public Availability availability() {

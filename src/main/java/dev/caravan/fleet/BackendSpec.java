@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * @param apiKey the credential sent to it as {@code Authorization: Bearer}; null for none
  * @param zone where it stands; null where nobody said
  * @param labels free-form labels
+ * @param cacheTokens the size of its prefix cache, in tokens, from 1; {@link #UNKNOWN} where nobody
+ *     said
  */
 public record BackendSpec(
     String name,
@@ -25,13 +27,30 @@ public record BackendSpec(
     @Nullable String model,
     @Nullable Secret apiKey,
     @Nullable String zone,
-    Map<String, String> labels) {
+    Map<String, String> labels,
+    int cacheTokens) {
 
   /** No limit of its own. */
   public static final int UNLIMITED = Integer.MAX_VALUE;
 
+  /** Nobody said. */
+  public static final int UNKNOWN = -1;
+
   public BackendSpec {
     labels = Map.copyOf(labels);
+  }
+
+  /** A server of whose prefix cache nobody says the size. */
+  public BackendSpec(
+      String name,
+      URI url,
+      int weight,
+      int maxInflight,
+      @Nullable String model,
+      @Nullable Secret apiKey,
+      @Nullable String zone,
+      Map<String, String> labels) {
+    this(name, url, weight, maxInflight, model, apiKey, zone, labels, UNKNOWN);
   }
 
   /** A server with default weight, no limit, and nothing else said. */

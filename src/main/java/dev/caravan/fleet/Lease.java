@@ -28,6 +28,7 @@ public final class Lease {
   private final String pool;
   private final Ticker ticker;
   private final Work work;
+  private final int aheadOfIt;
   private final long prefillEnd;
   private final long openedNanos;
   private final long progressAtOpen;
@@ -50,6 +51,7 @@ public final class Lease {
     this.ticker = ticker;
     this.work = work;
     this.openedNanos = ticker.nanos();
+    this.aheadOfIt = backend.load().queued();
     this.prefillEnd = backend.load().begun(work, openedNanos);
     this.progressAtOpen = backend.progress();
   }
@@ -80,6 +82,11 @@ public final class Lease {
   /** What the request was thought to ask of the server. */
   public Work work() {
     return work;
+  }
+
+  /** Requests that waited there for their first token when it was sent. */
+  public int aheadOfIt() {
+    return aheadOfIt;
   }
 
   /** The pool that the request came through. */

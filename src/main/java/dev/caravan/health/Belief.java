@@ -48,6 +48,10 @@ final class Belief {
       return;
     }
     standing = new Standing(now.state(), ticker.nanos());
+    if (now.state() == ServerState.DOWN) {
+      // It is most likely started anew before it comes back.
+      backend.cacheLost();
+    }
     drainedSaid = false;
     String line = "{}: {} -> {}: {}";
     Object[] words = {backend, was.state().label(), now.state().label(), now.reason()};

@@ -29,6 +29,9 @@ public final class EngineMetrics implements MetricsText.Sink {
    * the Triton TensorRT-LLM backend's README; llm-d-router docs/plugin-metric-protocol.md.
    */
 
+  /** vLLM says its cache's size in this one's labels; its value is always 1. */
+  private static final String CACHE_CONFIG = "cache_config_info";
+
   /** The table: an engine a row. */
   static final List<Engine> TABLE =
       List.of(
@@ -40,7 +43,8 @@ public final class EngineMetrics implements MetricsText.Sink {
                   "vllm:iteration_tokens_total_count"),
               List.of("vllm:num_requests_running"),
               List.of("vllm:num_requests_waiting"),
-              List.of("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc")),
+              List.of("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"),
+              List.of("vllm:" + CACHE_CONFIG)),
           new Engine(
               "SGLang",
               List.of(
@@ -50,7 +54,8 @@ public final class EngineMetrics implements MetricsText.Sink {
                   "sglang:inter_token_latency_seconds_count"),
               List.of("sglang:num_running_reqs"),
               List.of("sglang:num_queue_reqs"),
-              List.of("sglang:token_usage")),
+              List.of("sglang:token_usage"),
+              List.of("sglang:max_total_num_tokens")),
           new Engine(
               "TGI",
               List.of(
@@ -59,6 +64,7 @@ public final class EngineMetrics implements MetricsText.Sink {
                   "tgi_batch_inference_success_total"),
               List.of("tgi_batch_current_size"),
               List.of("tgi_queue_size"),
+              List.of(),
               List.of()),
           new Engine(
               "llama.cpp",
@@ -68,30 +74,39 @@ public final class EngineMetrics implements MetricsText.Sink {
                   "llamacpp:n_decode_total"),
               List.of("llamacpp:requests_processing"),
               List.of("llamacpp:requests_deferred"),
-              List.of("llamacpp:kv_cache_usage_ratio")),
+              List.of("llamacpp:kv_cache_usage_ratio"),
+              List.of()),
           new Engine(
               "Triton TensorRT-LLM",
               List.of(),
               List.of("nv_trt_llm_request_metrics{request_type=\"scheduled\"}"),
               List.of("nv_trt_llm_request_metrics{request_type=\"waiting\"}"),
-              List.of("nv_trt_llm_kv_cache_block_metrics{kv_cache_block_type=\"fraction\"}")),
+              List.of("nv_trt_llm_kv_cache_block_metrics{kv_cache_block_type=\"fraction\"}"),
+              List.of()),
           new Engine(
               "trtllm-serve",
               List.of(),
               List.of("trtllm_num_requests_running"),
               List.of("trtllm_num_requests_waiting"),
-              List.of("trtllm_kv_cache_utilization")));
+              List.of("trtllm_kv_cache_utilization"),
+              List.of()));
 
   /**
    * The names of one engine. A name may ask for one label, as in {@code name{label="value"}}.
    *
    * @param work counters that grow while it computes
+   * @param size of its KV cache, in tokens
    */
   record Engine(
-      String name, List<String> work, List<String> running, List<String> waiting, List<String> kv) {
+      String name,
+      List<String> work,
+      List<String> running,
+      List<String> waiting,
+      List<String> kv,
+      List<String> size) {
 
     List<List<String>> columns() {
-      return List.of(work, running, waiting, kv);
+      return List.of(work, running, waiting, kv, size);
     }
   }
 
@@ -140,21 +155,52 @@ public final class EngineMetrics implements MetricsText.Sink {
     if (wanted == null) {
       return;
     }
+    double said = name.endsWith(CACHE_CONFIG) ? cacheTokens(labels) : value;
+    if (said < 0) {
+      return;
+    }
     for (Wanted one : wanted) {
       if (one.label() == null || has(labels, one.label())) {
-        sums[one.index()] += value;
+        sums[one.index()] += said;
         samples[one.index()]++;
       }
     }
   }
 
+  /** The size of vLLM's prefix cache in tokens, 0 where it keeps none; -1 where it does not say. */
+  private static double cacheTokens(String labels) {
+    if (has(labels, "enable_prefix_caching=\"False\"")) {
+      return 0;
+    }
+    double tokens = number(labels, "block_size=\"") * number(labels, "num_gpu_blocks=\"");
+    return tokens > 0 ? tokens : -1;
+  }
+
+  /** The whole number that a label has; 0 where it has none. */
+  private static double number(String labels, String label) {
+    int start = at(labels, label) + label.length();
+    double value = 0;
+    for (int i = start; start >= label.length() && i < labels.length(); i++) {
+      int digit = Character.digit(labels.charAt(i), 10);
+      if (digit < 0) {
+        return labels.charAt(i) == '"' ? value : 0;
+      }
+      value = value * 10 + digit;
+    }
+    return 0;
+  }
+
   private static boolean has(String labels, String label) {
+    return at(labels, label) >= 0;
+  }
+
+  private static int at(String labels, String label) {
     for (int at = labels.indexOf(label); at >= 0; at = labels.indexOf(label, at + 1)) {
       if (at == 0 || labels.charAt(at - 1) == ',' || labels.charAt(at - 1) == ' ') {
-        return true;
+        return at;
       }
     }
-    return false;
+    return -1;
   }
 
   /** What was said, by the first engine of the table that said anything. */
@@ -169,9 +215,15 @@ public final class EngineMetrics implements MetricsText.Sink {
       index += engine.waiting().size();
       double kv = first(index, engine.kv().size(), true);
       index += engine.kv().size();
+      double size = first(index, engine.size().size(), false);
+      index += engine.size().size();
       if (work >= 0 || running >= 0 || waiting >= 0 || kv >= 0) {
         return new EngineReading(
-            (long) work, whole(running), whole(waiting), kv < 0 ? -1 : Math.min(1, kv));
+            (long) work,
+            whole(running),
+            whole(waiting),
+            kv < 0 ? -1 : Math.min(1, kv),
+            (long) size);
       }
     }
     return EngineReading.SILENT;

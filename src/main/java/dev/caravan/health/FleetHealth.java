@@ -133,7 +133,13 @@ public final class FleetHealth implements HealthSignals {
 
   @Override
   public void engine(String server, EngineReading reading) {
-    tell(server, health -> health.engine(reading));
+    Watched watched = servers.get(server);
+    if (watched != null) {
+      if (reading.kvTokens() >= 0) {
+        watched.backend.cacheTokens(reading.kvTokens());
+      }
+      watched.health.engine(reading);
+    }
   }
 
   @Override

@@ -238,6 +238,9 @@ final class ServerHealth {
     if (evidence.out == null || as == ServerState.HUNG) {
       evidence.outState = as;
     }
+    if (evidence.refused) {
+      backend.cacheLost(); // whoever listens there next is another process
+    }
     evidence.out = reason;
     evidence.good = 0;
     evidence.ramping = false;

@@ -34,6 +34,15 @@ final class BodyFields {
 
   int promptEnd;
 
+  /** Likewise of the tools. */
+  int toolsStart;
+
+  int toolsEnd;
+
+  private int ids;
+  private int media;
+  private int mediaBytes;
+
   int promptCacheKey = NOWHERE;
   int previousResponseId = NOWHERE;
   int conversation = NOWHERE;
@@ -59,12 +68,16 @@ final class BodyFields {
           "The body of your request is " + described(root) + ": send a JSON object.", null, null);
     }
     boolean behindPrompt = false;
+    boolean behindTools = false;
     while (true) {
       String name = parser.nextFieldName();
-      if (behindPrompt) {
+      if (behindPrompt || behindTools) {
         // Between a value and the token behind it stand only white space and one comma.
-        promptEnd = endBefore(bytes, from + offset(parser)) - from;
+        int end = endBefore(bytes, from + offset(parser)) - from;
+        promptEnd = behindPrompt ? end : promptEnd;
+        toolsEnd = behindTools ? end : toolsEnd;
         behindPrompt = false;
+        behindTools = false;
       }
       if (name == null) {
         break;
@@ -73,6 +86,11 @@ final class BodyFields {
       if (name.equals(promptField)) {
         promptStart = offset(parser);
         behindPrompt = true;
+        measure(parser, value, bytes, from);
+      } else if (name.equals("tools")) {
+        toolsStart = offset(parser);
+        behindTools = value != JsonToken.VALUE_NULL;
+        toolsEnd = toolsStart;
       } else {
         readField(parser, name, value);
       }
@@ -81,6 +99,53 @@ final class BodyFields {
     if (parser.nextToken() != null) {
       throw InvalidRequest.badRequest(
           "The body of your request goes on behind its JSON object: send one object.", null, null);
+    }
+  }
+
+  /**
+   * About how many tokens the prompt and the tools have, as the model's template renders them: a
+   * token for each id where the prompt is of ids, otherwise by the size of the JSON.
+   */
+  int promptTokens() {
+    int bytes = promptEnd - promptStart - mediaBytes;
+    int tokens =
+        ids > 0 ? ids : bytes / PromptPrefix.TOKEN_BYTES + media * PromptReader.MEDIUM_TOKENS;
+    return tokens + toolsTokens(toolsEnd - toolsStart);
+  }
+
+  /** About how many tokens tools have whose JSON is that long. */
+  static int toolsTokens(int bytes) {
+    return bytes / PromptPrefix.TOKEN_BYTES;
+  }
+
+  /** Counts what is in a prompt, and reads to its end. */
+  private void measure(JsonParser parser, JsonToken prompt, byte[] bytes, int from)
+      throws IOException {
+    ids = 0;
+    media = 0;
+    mediaBytes = 0;
+    int depth = prompt.isStructStart() ? 1 : 0;
+    boolean objects = prompt != JsonToken.START_ARRAY;
+    while (depth > 0) {
+      JsonToken token = parser.nextToken();
+      if (token.isStructStart()) {
+        depth++;
+        objects |= token == JsonToken.START_OBJECT;
+      } else if (token.isStructEnd()) {
+        depth--;
+      } else if (token == JsonToken.VALUE_NUMBER_INT) {
+        ids += objects ? 0 : 1;
+      } else if (token == JsonToken.VALUE_STRING) {
+        String field = parser.currentName();
+        if (field != null && PromptReader.holdsMedia(field)) {
+          int quote = from + offset(parser);
+          int size = JsonText.end(bytes, quote) - quote;
+          if (size > PromptReader.MEDIUM_BYTES) {
+            media++;
+            mediaBytes += size;
+          }
+        }
+      }
     }
   }
 

@@ -20,7 +20,7 @@ public final class InferenceRequest {
   private final int promptBytes;
   private final long promptDigest;
   private final ConversationKeys conversationKeys;
-  private final int promptStart;
+  private final PromptPlace promptPlace;
   private final Conversation conversation;
   private final long tenant;
 
@@ -39,7 +39,7 @@ public final class InferenceRequest {
       int promptBytes,
       long promptDigest,
       ConversationKeys conversationKeys,
-      int promptStart) {
+      PromptPlace promptPlace) {
     this.api = api;
     this.body = body;
     this.model = model;
@@ -51,7 +51,7 @@ public final class InferenceRequest {
     this.promptBytes = promptBytes;
     this.promptDigest = promptDigest;
     this.conversationKeys = conversationKeys;
-    this.promptStart = promptStart;
+    this.promptPlace = promptPlace;
     this.conversation = Conversation.NONE;
     this.tenant = 0;
   }
@@ -68,7 +68,7 @@ public final class InferenceRequest {
     this.promptBytes = of.promptBytes;
     this.promptDigest = of.promptDigest;
     this.conversationKeys = of.conversationKeys;
-    this.promptStart = of.promptStart;
+    this.promptPlace = of.promptPlace;
     this.conversation = conversation;
     this.tenant = tenant;
     this.prefix = tenant == of.tenant ? of.prefix : null;
@@ -148,9 +148,12 @@ public final class InferenceRequest {
     return tenant;
   }
 
-  /** About how many tokens the prompt has. */
+  /**
+   * About how many tokens the prompt has, with its tools: as many as ids where it is of token ids,
+   * otherwise a quarter of its bytes, and a fixed number for each picture and the like.
+   */
   public int promptTokens() {
-    return promptBytes / PromptPrefix.TOKEN_BYTES;
+    return promptPlace.tokens();
   }
 
   /**
@@ -160,7 +163,7 @@ public final class InferenceRequest {
   public PromptPrefix prefix() {
     PromptPrefix known = prefix;
     if (known == null) {
-      known = RequestParser.prefix(body, promptStart, promptBytes, tenant);
+      known = RequestParser.prefix(body, promptPlace, promptBytes, model, tenant);
       prefix = known;
     }
     return known;

@@ -148,19 +148,41 @@ public final class RequestParser {
         promptTo - promptFrom,
         promptTo == promptFrom ? 0 : XxHash64.hash(bytes, promptFrom, promptTo),
         conversation(fields, bytes, from),
-        fields.promptStart);
+        new PromptPlace(
+            fields.promptStart,
+            fields.toolsStart,
+            fields.toolsEnd - fields.toolsStart,
+            fields.promptTokens()));
   }
 
-  /** The chunks of the prompt that starts there, in bytes from the body's first. */
-  static PromptPrefix prefix(ByteBuf body, int start, int length, long seed) {
-    int from = body.readerIndex() + start;
-    if (body.hasArray()) {
-      int at = body.arrayOffset() + from;
-      return PromptPrefix.of(body.array(), at, at + length, seed);
+  /** The chunks of the prompt that is there in a body that was parsed before. */
+  static PromptPrefix prefix(
+      ByteBuf body, PromptPlace place, int length, String model, long tenant) {
+    if (length == 0) {
+      return PromptPrefix.NONE;
     }
-    byte[] copy = scratch(length);
-    body.getBytes(from, copy, 0, length);
-    return PromptPrefix.of(copy, 0, length, seed);
+    PromptReader reader = PromptReader.get();
+    int toolsBytes = place.toolsBytes();
+    int first = body.readerIndex();
+    if (body.hasArray()) {
+      byte[] bytes = body.array();
+      first += body.arrayOffset();
+      long tools = toolsBytes == 0 ? 0 : reader.digest(bytes, first + place.toolsStart());
+      return reader.prefix(
+          bytes,
+          first + place.start(),
+          PromptPrefix.seed(tenant, model, tools),
+          BodyFields.toolsTokens(toolsBytes));
+    }
+    byte[] copy = scratch(Math.max(length, toolsBytes));
+    long tools = 0;
+    if (toolsBytes > 0) {
+      body.getBytes(first + place.toolsStart(), copy, 0, toolsBytes);
+      tools = reader.digest(copy, 0);
+    }
+    body.getBytes(first + place.start(), copy, 0, length);
+    return reader.prefix(
+        copy, 0, PromptPrefix.seed(tenant, model, tools), BodyFields.toolsTokens(toolsBytes));
   }
 
   /** Refuses what is not UTF-8, and what Jackson would read as another encoding. */

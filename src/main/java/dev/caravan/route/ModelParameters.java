@@ -82,6 +82,11 @@ public record ModelParameters(
               new Parameter.Whole(1, Integer.MAX_VALUE),
               "no limit",
               "The most requests it holds at once; more go to its siblings."),
+          row(
+              "cacheTokens",
+              new Parameter.Whole(1, Integer.MAX_VALUE),
+              "what its engine says, else 262144",
+              "Tokens that its prefix cache has room for."),
           row("zone", new Parameter.Text(), "none", "Where it stands."),
           row("labels", new Parameter.Labels(), "none", "Labels for filters and for people."),
           row(
@@ -196,7 +201,10 @@ public record ModelParameters(
             given.get("model"),
             key,
             given.get("zone"),
-            labels(given.get("labels"))),
+            labels(given.get("labels")),
+            given.containsKey("cacheTokens")
+                ? Integer.parseInt(given.getOrDefault("cacheTokens", ""))
+                : BackendSpec.UNKNOWN),
         PoolParameters.timeouts(given),
         millis(given, "keepAlive", KEEP_ALIVE_MILLIS),
         ProbeKind.valueOf(given.getOrDefault("probe", "chat").toUpperCase(Locale.ROOT)),

@@ -4,7 +4,6 @@ import dev.caravan.request.PromptPrefix;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.Arrays;
-import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import org.jspecify.annotations.Nullable;
 
@@ -20,137 +19,72 @@ final class HolderTable {
    * the slot of the bucket that is soonest dead. So nothing grows, nothing is ever rehashed, and the
    * time is the same for the first chunk and the billionth.
    *
-   * Who has it, and for how long
-   * ----------------------------
-   * Each slot has room for four holders; each is a server's number and the generation in which it
-   * was last sent the chunk. A server's generation ends when it has been sent an eighth of its cache
-   * in chunks that this generation had not; what is eight generations old has left the cache. This is
-   * least recently used, exact to an eighth, in four bytes, with nothing to unlink: chunks die by
-   * themselves. Of a prompt the last chunk is written first, so that of one generation's end the
-   * leaves die first, as they do in the engine.
-   *
-   * A chunk of more than four servers, a system prompt say, has a generation for every server, in an
-   * array of its own.
+   * Who has it
+   * ----------
+   * Each slot has room for the stamps of four holders, which say whose they are and how old; see
+   * CacheAges. Of a prompt the last chunk is written first, so that of a dying prompt the leaves die
+   * first, as they do in the engine. A chunk of more than four servers, a system prompt say, has a
+   * stamp for every server, in an array of its own, as long as there is room for one.
    *
    * Threads
    * -------
-   * Hashes and holders are read and written opaquely: a reader sees whole values, and perhaps a slot
+   * Hashes and stamps are read and written opaquely: a reader sees whole values, and perhaps a slot
    * that has just changed hands. It estimates then as if it had come a moment later.
    */
 
-  static final int MAX_SERVERS = 2_046;
-
   private static final int BUCKET = 8;
-  private static final int GENERATIONS = 8;
   private static final int HOLDERS = 4;
-  private static final int GENERATION_BITS = 20;
-  private static final int GENERATION_MASK = (1 << GENERATION_BITS) - 1;
 
-  /** In the holders' first word: the rest of it is the place of the array. */
+  /** Bytes of a slot: its hash, and four stamps. */
+  static final int SLOT_BYTES = 24;
+
+  /** In the stamps' first word: the rest of it is the place of the array. */
   private static final long WIDE = 1L << 63;
 
-  /** For the arrays of all widely held chunks together. */
-  private static final int WIDE_BYTES = 16 << 20;
+  /** Of 64: what many have is worth more than the older half of what few have. */
+  private static final int WIDELY_HELD = 32;
 
   private static final VarHandle LONGS = MethodHandles.arrayElementVarHandle(long[].class);
 
+  private final CacheAges ages;
   private final int shift;
   private final long[] keys;
   private final long[] holders;
-  private final AtomicIntegerArray generations = new AtomicIntegerArray(MAX_SERVERS);
   private final AtomicReferenceArray<int @Nullable []> wide;
+  private final long wideRoom;
+  private long wideTaken;
   private int wideUsed;
   private final int[] freeWide;
   private int freeWideCount;
   private int servers;
+  private int used;
+  private volatile int filled;
 
-  // By server; written by the writer, except for the capacity.
-  private final int[] written = new int[MAX_SERVERS];
-  private final AtomicIntegerArray capacities = new AtomicIntegerArray(MAX_SERVERS);
-
-  /** In thousandths of the capacity; how much of it the server's own words have left. */
-  private final AtomicIntegerArray trust = new AtomicIntegerArray(MAX_SERVERS);
-
-  HolderTable(int chunks) {
-    int slots = Integer.highestOneBit(Math.max(BUCKET, chunks) * 2 - 1);
-    slots = Math.max(2 * BUCKET, slots * 2);
+  /**
+   * An empty table.
+   *
+   * @param slots from 16, a power of two
+   * @param wideBytes for the arrays of all widely held chunks together
+   */
+  HolderTable(int slots, long wideBytes, CacheAges ages) {
+    this.ages = ages;
     shift = Long.SIZE - Integer.numberOfTrailingZeros(slots / BUCKET);
     keys = new long[slots];
     holders = new long[2 * slots];
     wide = new AtomicReferenceArray<>(Math.max(64, slots / 16));
     freeWide = new int[wide.length()];
+    wideRoom = wideBytes / Integer.BYTES;
   }
 
-  void capacity(int server, int chunks) {
-    if (capacities.getAndSet(server, chunks) == 0) {
-      trust.set(server, 1_000);
-    }
-  }
-
-  void forget(int server) {
-    generations.getAndAdd(server, GENERATIONS);
-  }
-
-  /**
-   * A server has said how much of a prompt it had.
-   *
-   * @param less whether that was clearly less than the table says
-   */
-  void judged(int server, boolean less) {
-    trust.getAndUpdate(
-        server, was -> less ? Math.max(1, was * 9 / 10) : Math.min(2_000, was + 1 + was / 200));
+  /** How many chunks it knows, those that nobody has any more among them. */
+  int filled() {
+    return filled;
   }
 
   // ---- reading
 
-  void read(PromptPrefix prefix, int[] numbers, int count, int[] depths) {
-    Arrays.fill(depths, 0, count, 0);
-    int chunks = prefix.chunks();
-    for (int chunk = 0; chunk < chunks; chunk++) {
-      int slot = find(prefix.hash(chunk));
-      if (slot < 0) {
-        return;
-      }
-      long first = (long) LONGS.getOpaque(holders, 2 * slot);
-      long second = (long) LONGS.getOpaque(holders, 2 * slot + 1);
-      int @Nullable [] all = first < 0 ? wide.getAcquire((int) first) : null;
-      boolean any = false;
-      for (int i = 0; i < count; i++) {
-        if (depths[i] == chunk
-            && numbers[i] >= 0
-            && (all == null ? holds(first, second, numbers[i]) : holds(all, numbers[i]))) {
-          depths[i] = chunk + 1;
-          any = true;
-        }
-      }
-      if (!any) {
-        return;
-      }
-    }
-  }
-
-  private boolean holds(long first, long second, int server) {
-    return alive((int) first, server)
-        || alive((int) (first >>> 32), server)
-        || alive((int) second, server)
-        || alive((int) (second >>> 32), server);
-  }
-
-  private boolean alive(int holder, int server) {
-    return holder >>> GENERATION_BITS == server + 1 && left(holder, server) > 0;
-  }
-
-  private boolean holds(int[] all, int server) {
-    return server < all.length && all[server] != 0 && left(all[server], server) > 0;
-  }
-
-  /** Generations until it is dead; 0 for dead. */
-  private int left(int holder, int server) {
-    int age = (generations.getOpaque(server) - holder) & GENERATION_MASK;
-    return Math.max(0, GENERATIONS - age);
-  }
-
-  private int find(long hash) {
+  /** The slot of a chunk; -1 for none. */
+  int find(long hash) {
     int bucket = (int) (mix(hash) >>> shift) * BUCKET;
     for (int slot = bucket; slot < bucket + BUCKET; slot++) {
       if ((long) LONGS.getOpaque(keys, slot) == hash) {
@@ -160,12 +94,27 @@ final class HolderTable {
     return -1;
   }
 
+  /** Whether a server has the chunk of that slot. */
+  boolean holds(int slot, int server) {
+    long first = (long) LONGS.getOpaque(holders, 2 * slot);
+    if (first < 0) {
+      int @Nullable [] all = wide.getAcquire((int) first);
+      return all != null && server < all.length && ages.alive(all[server], server);
+    }
+    long second = (long) LONGS.getOpaque(holders, 2 * slot + 1);
+    return ages.alive((int) first, server)
+        || ages.alive((int) (first >>> 32), server)
+        || ages.alive((int) second, server)
+        || ages.alive((int) (second >>> 32), server);
+  }
+
   private static long mix(long hash) {
     return hash * 0x9E3779B97F4A7C15L;
   }
 
   // ---- writing, one thread at a time
 
+  /** A server was sent a prompt. */
   void learn(PromptPrefix prefix, int server) {
     servers = Math.max(servers, server + 1);
     for (int chunk = prefix.chunks() - 1; chunk >= 0; chunk--) {
@@ -175,147 +124,146 @@ final class HolderTable {
         slot = vacate((int) (mix(hash) >>> shift) * BUCKET);
         LONGS.setOpaque(keys, slot, hash);
       }
-      if (hold(slot, server)) {
-        count(server, 1);
-      }
+      hold(slot, server);
     }
   }
 
-  /** A server has written so many chunks of something that nobody will ask for. */
-  void consumed(int server, int chunks) {
-    count(server, chunks);
-  }
-
-  private void count(int server, int chunks) {
-    written[server] += chunks;
-    long room = (long) capacities.get(server) * trust.get(server) / 1_000;
-    if (written[server] >= Math.max(1, room / GENERATIONS)) {
-      written[server] = 0;
-      generations.getAndIncrement(server);
-    }
-  }
-
-  private int holder(int server) {
-    return (server + 1) << GENERATION_BITS | (generations.get(server) & GENERATION_MASK);
-  }
-
-  /** Notes that a server has the chunk; whether that is news in this generation. */
-  private boolean hold(int slot, int server) {
-    int now = holder(server);
-    long first = holders[2 * slot];
-    if (first < 0) {
-      return holdWide((int) first, server, now);
+  /** Notes that a server has the chunk. */
+  private void hold(int slot, int server) {
+    int now = ages.stamp(server);
+    if (holders[2 * slot] < 0) {
+      holdWide(slot, server, now);
+      return;
     }
     int place = -1;
-    int placeLeft = GENERATIONS + 1;
+    int placeLife = Integer.MAX_VALUE;
     for (int i = 0; i < HOLDERS; i++) {
       int there = at(slot, i);
-      int owner = (there >>> GENERATION_BITS) - 1;
-      if (owner == server) {
-        if (there == now) {
-          return false;
-        }
-        put(slot, i, now);
-        return true;
+      boolean own = CacheAges.owner(there) == server;
+      if (there == now) {
+        return;
       }
-      int left = owner < 0 ? 0 : left(there, owner);
-      if (left < placeLeft) {
+      int life = own ? -1 : ages.life(there);
+      if (life < placeLife) {
         place = i;
-        placeLeft = left;
+        placeLife = life;
       }
     }
-    if (placeLeft > 0 && widen(slot)) {
-      return holdWide((int) holders[2 * slot], server, now);
+    if (placeLife > 0 && widen(slot)) {
+      holdWide(slot, server, now);
+      return;
     }
+    ages.left(at(slot, place));
     put(slot, place, now);
-    return true;
+    ages.entered(server, 1);
   }
 
   private int at(int slot, int place) {
     return (int) (holders[2 * slot + place / 2] >>> (place % 2 * 32));
   }
 
-  private void put(int slot, int place, int holder) {
+  private void put(int slot, int place, int stamp) {
     int word = 2 * slot + place / 2;
     int bits = place % 2 * 32;
     long kept = holders[word] & ~(0xFFFFFFFFL << bits);
-    LONGS.setOpaque(holders, word, kept | (holder & 0xFFFFFFFFL) << bits);
+    LONGS.setOpaque(holders, word, kept | (stamp & 0xFFFFFFFFL) << bits);
   }
 
-  /** Gives a chunk an array of holders; whether there is room for one. */
+  /** Gives a chunk an array of stamps; whether there is room for one. */
   private boolean widen(int slot) {
-    int index;
-    if (freeWideCount > 0) {
-      index = freeWide[--freeWideCount];
-    } else if (wideUsed < wide.length() && (long) (wideUsed + 1) * servers * 4 < WIDE_BYTES) {
-      index = wideUsed++;
-    } else {
+    int length = (servers + 63) / 64 * 64;
+    if (wideTaken + length > wideRoom || (freeWideCount == 0 && wideUsed == wide.length())) {
       return false;
     }
-    int[] all = new int[(servers + 63) / 64 * 64];
+    int index = freeWideCount > 0 ? freeWide[--freeWideCount] : wideUsed++;
+    int[] all = new int[length];
     for (int i = 0; i < HOLDERS; i++) {
       int there = at(slot, i);
       if (there != 0) {
-        all[(there >>> GENERATION_BITS) - 1] = there;
+        all[CacheAges.owner(there)] = there;
       }
     }
+    wideTaken += length;
     wide.setRelease(index, all);
+    LONGS.setOpaque(holders, 2 * slot + 1, 0L);
     LONGS.setOpaque(holders, 2 * slot, WIDE | index);
     return true;
   }
 
-  private boolean holdWide(int index, int server, int now) {
-    int[] all = wide.getPlain(index);
-    if (all == null || all.length <= server) {
-      int[] wider = all == null ? new int[server + 64] : Arrays.copyOf(all, server + 64);
+  private void holdWide(int slot, int server, int now) {
+    int index = (int) holders[2 * slot];
+    int[] all = wide(index);
+    if (all.length <= server) {
+      int[] wider = Arrays.copyOf(all, (server + 64) / 64 * 64);
+      wideTaken += wider.length - all.length;
       wide.setRelease(index, wider);
       all = wider;
     }
-    if (all[server] == now) {
-      return false;
+    int before = all[server];
+    if (before != now) {
+      ages.left(before);
+      all[server] = now;
+      ages.entered(server, 1);
     }
-    all[server] = now;
-    return true;
+  }
+
+  private int[] wide(int index) {
+    int[] all = wide.getPlain(index);
+    if (all == null) {
+      throw new IllegalStateException("no stamps at " + index);
+    }
+    return all;
   }
 
   /** Empties the slot of a bucket whose chunk is soonest dead. */
   private int vacate(int bucket) {
     int best = bucket;
-    int bestLeft = GENERATIONS + 1;
-    for (int slot = bucket; slot < bucket + BUCKET && bestLeft > 0; slot++) {
-      int left = keys[slot] == 0 ? 0 : life(slot);
-      if (left < bestLeft) {
+    int bestLife = Integer.MAX_VALUE;
+    for (int slot = bucket; slot < bucket + BUCKET && bestLife > 0; slot++) {
+      int life = keys[slot] == 0 ? 0 : life(slot);
+      if (life < bestLife) {
         best = slot;
-        bestLeft = left;
+        bestLife = life;
       }
+    }
+    if (keys[best] == 0) {
+      filled = ++used;
     }
     if (holders[2 * best] < 0) {
       int index = (int) holders[2 * best];
+      int[] all = wide(index);
+      for (int stamp : all) {
+        ages.left(stamp);
+      }
+      wideTaken -= all.length;
       wide.setRelease(index, null);
       freeWide[freeWideCount++] = index;
+    } else {
+      for (int i = 0; i < HOLDERS; i++) {
+        ages.left(at(best, i));
+      }
     }
     LONGS.setOpaque(holders, 2 * best, 0L);
     LONGS.setOpaque(holders, 2 * best + 1, 0L);
     return best;
   }
 
-  /** How many generations the last of a chunk's holders is alive. */
+  /**
+   * How far from death the last of a chunk's holders is; of many holders the first alive counts.
+   */
   private int life(int slot) {
     int longest = 0;
     if (holders[2 * slot] < 0) {
-      int[] all = wide.getPlain((int) holders[2 * slot]);
-      for (int server = 0; all != null && server < all.length; server++) {
-        if (all[server] != 0) {
-          longest = Math.max(longest, left(all[server], server));
+      for (int stamp : wide((int) holders[2 * slot])) {
+        int life = ages.life(stamp);
+        if (life > 0) {
+          return Math.max(WIDELY_HELD, life);
         }
       }
-      return longest;
+      return 0;
     }
     for (int i = 0; i < HOLDERS; i++) {
-      int there = at(slot, i);
-      if (there != 0) {
-        longest = Math.max(longest, left(there, (there >>> GENERATION_BITS) - 1));
-      }
+      longest = Math.max(longest, ages.life(at(slot, i)));
     }
     return longest;
   }

@@ -45,13 +45,13 @@ final class PrefixGauge implements Gauge {
     }
     index.read(prefix, numbers, count, depths);
     for (int i = 0; i < count; i++) {
-      rows.view(i).cached(depths[i] * PromptPrefix.CHUNK_TOKENS);
+      rows.view(i).cached(prefix.tokens(depths[i]));
     }
   }
 
   @Override
   public void sent(InferenceRequest request, Backend[] backends, int position) {
-    index.learn(request.prefix(), numbers(backends)[position]);
+    index.learn(request.prefix(), numbers(backends)[position], backends[position]);
   }
 
   private int[] numbers(Backend[] backends) {

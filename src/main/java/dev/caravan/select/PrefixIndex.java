@@ -5,42 +5,79 @@ import dev.caravan.fleet.Lease;
 import dev.caravan.request.PromptPrefix;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jctools.queues.MpscUnboundedArrayQueue;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Which server has the beginning of which prompt in its cache, as far as the gateway can know: from
- * what it sent there. Of bounded size; safe for any thread, without locks: reading takes no atomic
- * step at all, and a reader beside a writer sees an estimate that is a request off.
+ * what it sent there, for as long as a cache of that size keeps it. Of bounded size; safe for any
+ * thread, without locks: reading takes no atomic step at all, and a reader beside a writer sees an
+ * estimate that is a request off.
  */
 public final class PrefixIndex {
   /*
-   * Writing goes through one thread at a time: whoever has something to write puts it on a stack and,
-   * where nobody writes already, becomes the writer until the stack is empty. Nobody waits.
+   * Writing goes through one thread at a time: whoever has something to write puts it into a queue
+   * and, where nobody writes already, becomes the writer until the queue is empty. Nobody waits.
    */
 
   /** Chunks for a few servers: those of tests, and of a small fleet. */
   public static final int SMALL = 1 << 16;
 
   /** Servers beyond these are not indexed; their prompts count as not cached. */
-  public static final int MAX_SERVERS = HolderTable.MAX_SERVERS;
+  public static final int MAX_SERVERS = CacheAges.MAX_SERVERS;
 
+  /** A share of the expected that is so much below it tells of a loss; the rest is estimates. */
+  private static final double CLEARLY = 0.9;
+
+  private final CacheAges ages;
   private final HolderTable table;
-  private final ConcurrentHashMap<String, Integer> numbers = new ConcurrentHashMap<>();
-  private final AtomicReference<@Nullable News> news = new AtomicReference<>();
+  private final ConcurrentHashMap<Backend, Integer> numbers = new ConcurrentHashMap<>();
+  private final AtomicInteger enlisted = new AtomicInteger();
+  private final MpscUnboundedArrayQueue<News> news = new MpscUnboundedArrayQueue<>(256);
   private final AtomicBoolean writing = new AtomicBoolean();
 
-  /** What is to be written, and what was put there before it. */
-  private record News(
-      @Nullable PromptPrefix prefix, int server, int chunks, @Nullable News before) {}
+  /**
+   * What is to be written.
+   *
+   * @param prefix what a server was sent; null where it wrote chunks of which nobody knows, or lost
+   *     all it had
+   * @param chunks that nobody knows; {@link #ALL_LOST}
+   */
+  private record News(@Nullable PromptPrefix prefix, int server, int chunks) {}
+
+  private static final int ALL_LOST = -1;
 
   /**
    * Nothing is known yet.
    *
-   * @param chunks of prompts that it holds, from 8; 24 bytes each, and as much again of spare room
+   * @param chunks of prompts that it has room for, and for as many again before some of them push
+   *     each other out
    */
   public PrefixIndex(int chunks) {
-    table = new HolderTable(chunks);
+    this(slots(2L * chunks), (long) chunks * HolderTable.SLOT_BYTES / 2, 0);
+  }
+
+  /** As told, with another first generation of every server. */
+  PrefixIndex(int slots, long wideBytes, int firstGeneration) {
+    ages = new CacheAges(firstGeneration);
+    table = new HolderTable(slots, wideBytes, ages);
+  }
+
+  /**
+   * Nothing is known yet.
+   *
+   * @param bytes the most memory that it takes: three quarters or less for chunks, 24 bytes each,
+   *     the rest for those that more than four servers have, 4 bytes for each server
+   */
+  public static PrefixIndex ofSize(long bytes) {
+    int slots = slots(bytes / 4 * 3 / HolderTable.SLOT_BYTES);
+    return new PrefixIndex(slots, bytes - (long) slots * HolderTable.SLOT_BYTES, 0);
+  }
+
+  /** The largest power of two up to that, within what an array can hold. */
+  private static int slots(long most) {
+    return (int) Math.max(16, Long.highestOneBit(Math.min(most, 1 << 28)));
   }
 
   /**
@@ -49,74 +86,101 @@ public final class PrefixIndex {
    * @return its number, for all further calls; -1 where there are too many
    */
   int enlist(Backend server) {
-    Integer known = numbers.get(server.name());
-    if (known == null) {
-      known =
-          numbers.computeIfAbsent(
-              server.name(),
-              name -> {
-                int next = numbers.size();
-                return next < MAX_SERVERS ? next : -1;
-              });
-      if (known >= 0) {
-        int number = known;
-        server.onClose((lease, outcome) -> settled(number, lease));
-      }
+    Integer known = numbers.get(server);
+    return known != null ? known : numbers.computeIfAbsent(server, this::join);
+  }
+
+  private int join(Backend server) {
+    int number = enlisted.getAndIncrement();
+    if (number >= MAX_SERVERS) {
+      return -1;
     }
-    if (known >= 0) {
-      table.capacity(known, Math.max(1, server.cacheTokens() / PromptPrefix.CHUNK_TOKENS));
-    }
-    return known;
+    size(number, server);
+    server.onClose((lease, outcome) -> settled(number, lease));
+    server.onCacheLost(() -> write(new News(null, number, ALL_LOST)));
+    return number;
+  }
+
+  private void size(int number, Backend server) {
+    ages.capacity(number, Math.max(1, server.cacheTokens() / PromptPrefix.CHUNK_TOKENS));
   }
 
   /**
    * A prompt was sent to a server: it has it now, and whatever it has not used for longest goes.
    */
-  void learn(PromptPrefix prefix, int server) {
-    if (server >= 0 && prefix.chunks() > 0) {
-      write(prefix, server, 0);
-    }
-  }
-
-  /** A server has lost its cache. */
-  void forget(int server) {
-    if (server >= 0) {
-      table.forget(server);
+  void learn(PromptPrefix prefix, int number, Backend server) {
+    if (number >= 0 && prefix.chunks() > 0) {
+      size(number, server);
+      write(new News(prefix, number, 0));
     }
   }
 
   /** What a request left behind at its end: its answer takes room as well, and it may tell more. */
-  private void settled(int server, Lease lease) {
+  private void settled(int number, Lease lease) {
     int answer = (int) (lease.completionTokens() / PromptPrefix.CHUNK_TOKENS);
     if (answer > 0) {
-      write(null, server, answer);
+      write(new News(null, number, answer));
     }
-    long cached = lease.cachedTokens();
-    int thought = lease.work().cachedTokens();
-    if (cached >= 0 && thought > 0) {
-      table.judged(server, cached + PromptPrefix.CHUNK_TOKENS < 0.9 * thought);
+    if (lease.cachedTokens() >= 0 && lease.work().promptTokens() > 0) {
+      judge(number, lease);
     }
   }
 
-  private void write(@Nullable PromptPrefix prefix, int server, int chunks) {
-    News before;
-    do {
-      before = news.get();
-    } while (!news.compareAndSet(before, new News(prefix, server, chunks, before)));
-    while (news.get() != null && writing.compareAndSet(false, true)) {
+  /**
+   * Compares what a server says it had with what was thought. Both as a share of the prompt: whose
+   * tokens are whose is another question.
+   */
+  private void judge(int number, Lease lease) {
+    double prompt = lease.promptTokens() > 0 ? lease.promptTokens() : lease.work().promptTokens();
+    double thought = prompt * lease.work().cachedTokens() / lease.work().promptTokens();
+    double had = lease.cachedTokens();
+    if (had + PromptPrefix.CHUNK_TOKENS < CLEARLY * thought) {
+      // Where others were still to be computed, what they had begun may not have been there yet.
+      if (lease.aheadOfIt() == 0) {
+        ages.lost(number);
+      }
+    } else if (CLEARLY * had > thought + PromptPrefix.CHUNK_TOKENS) {
+      ages.had(number);
+    } else if (thought > 0) {
+      ages.kept(number);
+    }
+  }
+
+  private void write(News some) {
+    news.offer(some);
+    while (!news.isEmpty() && writing.compareAndSet(false, true)) {
       try {
-        for (News each = news.getAndSet(null); each != null; each = each.before()) {
-          PromptPrefix known = each.prefix();
-          if (known == null) {
-            table.consumed(each.server(), each.chunks());
-          } else {
-            table.learn(known, each.server());
-          }
+        for (News each = news.poll(); each != null; each = news.poll()) {
+          write(each.prefix(), each.server(), each.chunks());
         }
       } finally {
         writing.set(false);
       }
     }
+  }
+
+  private void write(@Nullable PromptPrefix prefix, int server, int chunks) {
+    if (prefix != null) {
+      int first = table.find(prefix.hash(0));
+      if (first < 0 || !table.holds(first, server)) {
+        ages.entered(server, prefix.headTokens() / PromptPrefix.CHUNK_TOKENS);
+      }
+      table.learn(prefix, server);
+    } else if (chunks == ALL_LOST) {
+      ages.forget(server);
+    } else {
+      ages.entered(server, chunks);
+    }
+  }
+
+  /** Chunks that it knows, of which some may have left every cache. */
+  public int chunks() {
+    return table.filled();
+  }
+
+  /** The chunks that a server is taken to have room for. */
+  long room(int number) {
+    return ages.room(number);
   }
 
   /**
@@ -127,6 +191,6 @@ public final class PrefixIndex {
    * @param depths where the chunks go that each is thought to have, by position
    */
   void read(PromptPrefix prefix, int[] servers, int count, int[] depths) {
-    table.read(prefix, servers, count, depths);
+    PrefixReading.get().read(prefix, table, servers, count, depths);
   }
 }

@@ -125,7 +125,8 @@ final class ServerMetrics implements StepObserver {
         queueTime);
     head(text, "vllm:cache_config_info", "gauge", "Information of the LLMEngine CacheConfig");
     text.append("vllm:cache_config_info{block_size=\"").append(parameters.blockTokens());
-    text.append("\",enable_prefix_caching=\"True\",engine=\"0\",num_gpu_blocks=\"");
+    text.append(
+        "\",cache_dtype=\"auto\",enable_prefix_caching=\"True\",engine=\"0\",num_gpu_blocks=\"");
     text.append(parameters.kvBlocks()).append("\"} 1.0\n");
     return text.toString();
   }

@@ -21,6 +21,6 @@ public final class AnyRequest {
         0,
         0,
         ConversationKeys.NONE,
-        0);
+        PromptPlace.NONE);
   }
 }

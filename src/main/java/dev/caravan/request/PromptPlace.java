@@ -1,0 +1,15 @@
+package dev.caravan.request;
+
+/**
+ * Where a body has its prompt, and how long that is.
+ *
+ * @param start the prompt field's first byte, from the body's first
+ * @param toolsStart likewise, of the tools
+ * @param toolsBytes the size of their JSON; 0 for none
+ * @param tokens about how many tokens both have together
+ */
+record PromptPlace(int start, int toolsStart, int toolsBytes, int tokens) {
+
+  /** There is no prompt. */
+  static final PromptPlace NONE = new PromptPlace(0, 0, 0, 0);
+}
