@@ -1,7 +1,7 @@
 package dev.caravan.select;
 
-import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicIntegerArray;
+import java.util.concurrent.atomic.AtomicLongArray;
 
 /**
  * How old what servers have in their caches is, and what has left them: least recently used, for
@@ -16,19 +16,21 @@ final class CacheAges {
    * taken to hold between seven eighths of its size and all of it. Nothing is unlinked: a chunk is
    * dead when its stamp is.
    *
-   * Where the same chunks come again and again, generations that were full run nearly empty and many
-   * are alive at once. Beyond WINDOW of them the oldest dies early; that takes chunks that come in
-   * every generation and fill nearly all of it.
+   * Where the same chunks come again and again, generations that were full run nearly empty, and
+   * ever more of them are alive at once. They are counted in SPANS spans of one or more; when there
+   * would be one too many, the two neighbours that are emptiest together become one. Those have at
+   * most a fifteenth of the cache, so that an eighth stays the most that dies at once.
    *
-   * Generations are counted modulo 2^20. A stamp that nobody overwrote for as many generations would
-   * be alive again for a while; by then a server's cache has been filled 131,072 times.
+   * Generations are counted modulo 2^20, and a stamp is alive between the server's oldest and its
+   * newest. One that nobody overwrote for a million generations would be taken for another's; by
+   * then a server's cache has been filled 131,072 times.
    */
 
   static final int MAX_SERVERS = 2_046;
 
   private static final int GENERATION_BITS = 20;
   private static final int GENERATION_MASK = (1 << GENERATION_BITS) - 1;
-  private static final int WINDOW = 256;
+  private static final int SPANS = 32;
   private static final int PARTS = 8;
 
   /** What a server's trust is where the size that it was given is right; its least, its most. */
@@ -37,25 +39,29 @@ final class CacheAges {
   private static final int LEAST = TRUSTED / 1_000;
   private static final int MOST = 2 * TRUSTED;
 
-  /** The counts of a server that was never sent anything. */
-  private static final int[] NOBODY = {};
-
   private final int first;
 
-  /** By server: the oldest generation that is alive. What readers need. */
-  private final AtomicIntegerArray oldest = new AtomicIntegerArray(MAX_SERVERS);
+  /** By server: the oldest generation that is alive, and above it how many are. For readers. */
+  private final AtomicLongArray alive = new AtomicLongArray(MAX_SERVERS);
 
   private final AtomicIntegerArray capacities = new AtomicIntegerArray(MAX_SERVERS);
 
   /** In millionths of the capacity. */
   private final AtomicIntegerArray trust = new AtomicIntegerArray(MAX_SERVERS);
 
-  // The writer's alone.
-  private final int[] now = new int[MAX_SERVERS];
-  private final long[] held = new long[MAX_SERVERS];
+  /** The writer's alone, by server. */
+  private final Generations[] servers = new Generations[MAX_SERVERS];
 
-  /** By server and generation: the chunks of that stamp. */
-  private final int[][] counts = new int[MAX_SERVERS][];
+  /** What one server was sent, by generation. */
+  private static final class Generations {
+    /** The first generation of each span, and the chunks of its stamp. */
+    final int[] starts = new int[SPANS];
+
+    final int[] counts = new int[SPANS];
+    int spans;
+    int now;
+    long held;
+  }
 
   /**
    * Nobody has anything.
@@ -64,7 +70,6 @@ final class CacheAges {
    */
   CacheAges(int first) {
     this.first = first & GENERATION_MASK;
-    Arrays.fill(counts, NOBODY);
   }
 
   // ---- read
@@ -76,12 +81,11 @@ final class CacheAges {
 
   /** Whether a server still has what it was sent when it got that stamp; false for no stamp. */
   boolean alive(int stamp, int server) {
-    return stamp >>> GENERATION_BITS == server + 1 && age(stamp, server) < WINDOW;
-  }
-
-  /** Generations behind the server's oldest that is alive. */
-  private int age(int stamp, int server) {
-    return (stamp - oldest.getOpaque(server)) & GENERATION_MASK;
+    if (owner(stamp) != server) {
+      return false;
+    }
+    long now = alive.getOpaque(server);
+    return ((stamp - (int) now) & GENERATION_MASK) < now >>> Integer.SIZE;
   }
 
   // ---- any thread
@@ -123,44 +127,22 @@ final class CacheAges {
 
   /** What a chunk is marked with that the server is sent now. */
   int stamp(int server) {
-    if (counts[server] == NOBODY) {
-      counts[server] = new int[WINDOW];
-      now[server] = first;
-      oldest.set(server, first);
-    }
-    return (server + 1) << GENERATION_BITS | now[server];
+    return (server + 1) << GENERATION_BITS | of(server).now;
   }
 
-  /** Chunks have got the stamp of now, or never will have one. */
+  /** Chunks have got the stamp of now, or stand for such that nobody will ask for. */
   void entered(int server, int chunks) {
-    stamp(server);
-    int[] count = counts[server];
-    count[now[server] % WINDOW] += chunks;
-    held[server] += chunks;
+    Generations its = of(server);
+    its.counts[its.spans - 1] += chunks;
+    its.held += chunks;
     long room = room(server);
-    if (count[now[server] % WINDOW] >= Math.max(1, room / PARTS)) {
-      begin(server, count);
+    if (its.counts[its.spans - 1] >= Math.max(1, room / PARTS)) {
+      begin(its);
     }
-    while (held[server] > room && oldest.get(server) != now[server]) {
-      end(server, count);
+    while (its.held > room && its.spans > 1) {
+      end(its);
     }
-  }
-
-  private void begin(int server, int[] count) {
-    int next = (now[server] + 1) & GENERATION_MASK;
-    if (((next - oldest.get(server)) & GENERATION_MASK) >= WINDOW) {
-      end(server, count);
-    }
-    now[server] = next;
-    count[next % WINDOW] = 0;
-  }
-
-  /** The oldest generation dies. */
-  private void end(int server, int[] count) {
-    int dead = oldest.get(server);
-    held[server] -= count[dead % WINDOW];
-    count[dead % WINDOW] = 0;
-    oldest.set(server, (dead + 1) & GENERATION_MASK);
+    publish(server, its);
   }
 
   /** A chunk has its stamp no more. */
@@ -169,39 +151,97 @@ final class CacheAges {
     if (server < 0 || !alive(stamp, server)) {
       return;
     }
-    int[] count = counts[server];
-    int generation = stamp & GENERATION_MASK;
-    if (count[generation % WINDOW] > 0) {
-      count[generation % WINDOW]--;
-      held[server]--;
+    Generations its = of(server);
+    int oldest = its.starts[0];
+    int age = (stamp - oldest) & GENERATION_MASK;
+    int span = its.spans - 1;
+    while (((its.starts[span] - oldest) & GENERATION_MASK) > age) {
+      span--;
+    }
+    // An index that dropped a chunk's stamp without a word would have counted it here.
+    if (its.counts[span] > 0) {
+      its.counts[span]--;
+      its.held--;
     }
   }
 
   /** A server has nothing any more. */
   void forget(int server) {
-    if (counts[server] != NOBODY) {
-      int next = (now[server] + 1) & GENERATION_MASK;
-      counts[server] = new int[WINDOW];
-      held[server] = 0;
-      now[server] = next;
-      oldest.set(server, next);
-    }
+    Generations its = of(server);
+    start(its, (its.now + 1) & GENERATION_MASK);
+    publish(server, its);
   }
 
-  /**
-   * How far from death a stamp is, from 1 to 64, whatever its server's size; 0 for dead or none.
-   */
+  /** How near a stamp is to the newest of its server, from 1 to 64; 0 for dead or none. */
   int life(int stamp) {
     int server = owner(stamp);
     if (server < 0 || !alive(stamp, server)) {
       return 0;
     }
-    int alive = ((now[server] - oldest.get(server)) & GENERATION_MASK) + 1;
-    return Math.max(1, 64 * (age(stamp, server) + 1) / alive);
+    long now = alive.getPlain(server);
+    int age = (stamp - (int) now) & GENERATION_MASK;
+    return (int) Math.max(1, 64L * (age + 1L) / (now >>> Integer.SIZE));
   }
 
-  /** The chunks that a server is taken to hold; for the writer's thread. */
-  long held(int server) {
-    return held[server];
+  private Generations of(int server) {
+    Generations its = servers[server];
+    if (its == null) { // it was never sent anything
+      its = new Generations();
+      servers[server] = its;
+      start(its, first);
+      publish(server, its);
+    }
+    return its;
+  }
+
+  private static void start(Generations its, int generation) {
+    its.now = generation;
+    its.starts[0] = generation;
+    its.counts[0] = 0;
+    its.spans = 1;
+    its.held = 0;
+  }
+
+  private void publish(int server, Generations its) {
+    long oldest = its.starts[0];
+    long many = ((its.now - oldest) & GENERATION_MASK) + 1;
+    alive.setOpaque(server, many << Integer.SIZE | oldest);
+  }
+
+  private static void begin(Generations its) {
+    if (its.spans == SPANS) {
+      join(its);
+    }
+    its.now = (its.now + 1) & GENERATION_MASK;
+    if (its.now == its.starts[0]) {
+      end(its); // a million generations, and the oldest is still there
+    }
+    its.starts[its.spans] = its.now;
+    its.counts[its.spans] = 0;
+    its.spans++;
+  }
+
+  /** The oldest span dies. */
+  private static void end(Generations its) {
+    its.held -= its.counts[0];
+    remove(its, 0);
+  }
+
+  /** The two neighbours that are emptiest together become one. */
+  private static void join(Generations its) {
+    int best = 0;
+    for (int i = 1; i < its.spans - 1; i++) {
+      if (its.counts[i] + its.counts[i + 1] < its.counts[best] + its.counts[best + 1]) {
+        best = i;
+      }
+    }
+    its.counts[best] += its.counts[best + 1];
+    remove(its, best + 1);
+  }
+
+  private static void remove(Generations its, int span) {
+    its.spans--;
+    System.arraycopy(its.starts, span + 1, its.starts, span, its.spans - span);
+    System.arraycopy(its.counts, span + 1, its.counts, span, its.spans - span);
   }
 }

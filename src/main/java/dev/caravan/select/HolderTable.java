@@ -57,6 +57,7 @@ final class HolderTable {
   private final int[] freeWide;
   private int freeWideCount;
   private int servers;
+  private int hand;
   private int used;
   private volatile int filled;
 
@@ -215,11 +216,13 @@ final class HolderTable {
     return all;
   }
 
-  /** Empties the slot of a bucket whose chunk is soonest dead. */
+  /** Empties the slot of a bucket whose chunk is soonest dead; of several, now this, now that. */
   private int vacate(int bucket) {
     int best = bucket;
     int bestLife = Integer.MAX_VALUE;
-    for (int slot = bucket; slot < bucket + BUCKET && bestLife > 0; slot++) {
+    hand++;
+    for (int i = 0; i < BUCKET && bestLife > 0; i++) {
+      int slot = bucket + ((hand + i) & (BUCKET - 1));
       int life = keys[slot] == 0 ? 0 : life(slot);
       if (life < bestLife) {
         best = slot;

@@ -43,6 +43,25 @@ class BalanceTest extends EndToEnd {
   }
 
   @Test
+  void prefixAffinity_conversation_staysWhereItsPromptIsCached() throws Exception {
+    SimulatedServer a = simulated("a");
+    SimulatedServer b = simulated("b");
+    start(
+        PoolYaml.of(PoolYaml.MODEL)
+            .balancer("prefix-affinity")
+            .server("a", a.uri())
+            .server("b", b.uri())
+            .text());
+    String prompt = "The camels rest at noon. ".repeat(4_000);
+    String first = ask(Chat.whole(prompt)).head().header("x-caravan-backend");
+    assertThat(first).isIn("a", "b");
+    for (int turn = 1; turn <= 5; turn++) {
+      prompt += "And at night they walk. ".repeat(100);
+      assertThat(ask(Chat.whole(prompt)).head().header("x-caravan-backend")).isEqualTo(first);
+    }
+  }
+
+  @Test
   void leastInflight_withUnequalServers_spreadsByWeight() throws Exception {
     SimulatedServer big = simulated("big");
     SimulatedServer small = simulated("small");

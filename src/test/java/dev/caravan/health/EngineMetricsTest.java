@@ -60,6 +60,34 @@ class EngineMetricsTest {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      value = {
+        "vllm:cache_config_info{block_size=\"16\",cache_dtype=\"auto\",num_cpu_blocks=\"1024\","
+            + "num_gpu_blocks=\"28400\",num_gpu_blocks_override=\"None\"} 1.0 | 454400",
+        "ray_vllm_cache_config_info{num_gpu_blocks=\"10\",block_size=\"32\"} 1 | 320",
+        "vllm:cache_config_info{block_size=\"16\",num_gpu_blocks=\"None\"} 1.0 | -1",
+        "vllm:cache_config_info{block_size=\"16\",num_gpu_blocks=\"9} 1.0 | -1",
+        "vllm:cache_config_info{mamba_block_size=\"16\",num_gpu_blocks=\"9\"} 1.0 | -1",
+        "vllm:cache_config_info{block_size=\"16\",enable_prefix_caching=\"False\","
+            + "num_gpu_blocks=\"28400\"} 1.0 | 0",
+        "sglang:max_total_num_tokens{model_name=\"x\"} 471258.0 | 471258",
+      })
+  void sizeOfTheCache_isRead(String line, long tokens) {
+    String running =
+        line.startsWith("sg") ? "sglang:num_running_reqs" : "vllm:num_requests_running";
+    assertThat(read(running + " 2\n" + line)).isEqualTo(new EngineReading(-1, 2, -1, -1, tokens));
+  }
+
+  @Test
+  void sizeOfTheCache_ofSeveralEngines_isAddedUp() {
+    String line =
+        "vllm:cache_config_info{block_size=\"16\",engine=\"%d\",num_gpu_blocks=\"100\"} 1.0\n";
+    String text = "vllm:num_requests_running 2\n" + line.formatted(0) + line.formatted(1);
+    assertThat(read(text).kvTokens()).isEqualTo(3_200);
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
       quoteCharacter = '`',
       value = {
         "vllm:gpu_cache_usage_perc 0.25 | -1 | -1 | -1 | 0.25",

@@ -22,7 +22,9 @@ import dev.caravan.testing.HandScheduler;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** One server's states, with time, probes and checks by hand. */
@@ -117,6 +119,36 @@ class ServerHealthTest {
     assertThat(probesAsked).isEqualTo(1);
     health.engine("gpu-a", new EngineReading(101, 2, 0, 0.5));
     assertThat(state()).isEqualTo(HEALTHY);
+  }
+
+  @Test
+  void engineThatSaysItsCache_isBelieved_unlessTheRouteKnows() {
+    health.engine("gpu-a", new EngineReading(100, 0, 0, 0, 454_400));
+    assertThat(gpu.cacheTokens()).isEqualTo(454_400);
+    health.engine("gpu-a", new EngineReading(100, 0, 0, 0, -1));
+    assertThat(gpu.cacheTokens()).isEqualTo(454_400);
+    health.engine("gpu-a", new EngineReading(100, 0, 0, 0, 1L << 40));
+    assertThat(gpu.cacheTokens()).isEqualTo(Integer.MAX_VALUE);
+    BackendSpec spec = gpu.spec();
+    gpu.respecify(
+        new BackendSpec(spec.name(), spec.url(), 1, 8, null, null, null, Map.of(), 1_000));
+    assertThat(gpu.cacheTokens()).isEqualTo(1_000);
+  }
+
+  @Test
+  void serverThatGoesDown_hasLostItsCache_onceForEachTime() {
+    AtomicInteger lost = new AtomicInteger();
+    gpu.onCacheLost(lost::incrementAndGet);
+    probe(LATE);
+    health.engine("gpu-a", new EngineReading(1, 8, 3, 0.5));
+    assertThat(lost).hasValue(0);
+    health.eject(gpu, 1_000, "it fails");
+    assertThat(state()).isEqualTo(DOWN);
+    assertThat(lost).hasValue(1);
+    health.eject(gpu, 1_000, "it fails");
+    assertThat(lost).hasValue(1);
+    health.unreachable("gpu-a", true, "connection refused");
+    assertThat(lost).as("now it is certain").hasValueGreaterThan(1);
   }
 
   @Test

@@ -23,4 +23,9 @@ public final class AnyRequest {
         ConversationKeys.NONE,
         PromptPlace.NONE);
   }
+
+  /** A prompt whose chunks have these hashes. */
+  public static PromptPrefix prefix(long... hashes) {
+    return new PromptPrefix(hashes, 0);
+  }
 }

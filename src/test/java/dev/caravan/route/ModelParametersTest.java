@@ -38,6 +38,7 @@ class ModelParametersTest {
                 Map.entry("url", "https://a/llm"),
                 Map.entry("weight", "256"),
                 Map.entry("maxInflight", "8"),
+                Map.entry("cacheTokens", "454400"),
                 Map.entry("zone", "eu"),
                 Map.entry("model", "meta/llama"),
                 Map.entry("labels", "gpu=h100,rack=b2"),
@@ -50,6 +51,7 @@ class ModelParametersTest {
                 Map.entry("trustCertificates", trust.toString())));
     assertThat(read.spec().weight()).isEqualTo(256);
     assertThat(read.spec().maxInflight()).isEqualTo(8);
+    assertThat(read.spec().cacheTokens()).isEqualTo(454_400);
     assertThat(read.spec().zone()).isEqualTo("eu");
     assertThat(read.spec().model()).isEqualTo("meta/llama");
     assertThat(read.spec().labels()).isEqualTo(Map.of("gpu", "h100", "rack", "b2"));
