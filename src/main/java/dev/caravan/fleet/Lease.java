@@ -124,8 +124,7 @@ public final class Lease {
       }
       backend
           .load()
-          .firstToken(
-              prefillEnd, token && work.streamed(), firstByteNanos - openedNanos, firstByteNanos);
+          .firstToken(work, prefillEnd, token, firstByteNanos - openedNanos, firstByteNanos);
     }
   }
 

@@ -18,9 +18,11 @@ public final class Load {
    * Engines prefill in the order of arrival, so "how much was sent" and "up to which request is it
    * done" say everything: `sent` counts the prefill tokens of all requests, each remembers where it
    * ended, and a first token moves `done` to there. Between two first tokens only the request at the
-   * head gets on, so the time since then counts for at most an average one. A request that ends
-   * without a first token gives its tokens back. When nobody waits, both meet again: whatever error
-   * there was is gone.
+   * head gets on, so the time since then counts for at most an average one. Where that takes longer
+   * than it should, there is work of which the gateway does not know, another gateway's say; it is
+   * taken to need as long again as it is late already: the best guess where nothing else is known.
+   * A request that ends without a first token gives its tokens back. When nobody waits, both meet
+   * again: whatever error there was is gone.
    *
    * An answer that is not streamed has its first byte at its end. Until then its prefill counts as
    * not done: too much, and the same at every server.
@@ -35,7 +37,8 @@ public final class Load {
    * The time to the first token
    * ---------------------------
    * The peak-sensitive moving average of Finagle's "peak EWMA" balancer: a worse one counts at once,
-   * better ones little by little, and it fades with time.
+   * better ones little by little, and it fades with time. It is kept for a token of the prompt, for
+   * the time itself says how long the prompt was rather than how the server is.
    */
 
   /** Until something is measured: a mid-sized model on one card. Chosen without experiment. */
@@ -52,6 +55,9 @@ public final class Load {
 
   /** Until an answer's length is known: a paragraph. Chosen without experiment. */
   private static final float PRIOR_OUTPUT_TOKENS = 200;
+
+  /** What a request costs beside its prompt, in tokens of a prompt; chosen without experiment. */
+  public static final int FIXED_TOKENS = 500;
 
   private static final float OUTPUT_WEIGHT = 0.05f;
 
@@ -89,10 +95,11 @@ public final class Load {
    * The first byte of its answer is here.
    *
    * @param end what {@link #begun} said
-   * @param streamed whether that is the first token, or the whole answer
+   * @param token whether it is a part of what was asked for, not of an error
    * @param sinceNanos how long it took
    */
-  void firstToken(long end, boolean streamed, long sinceNanos, long nowNanos) {
+  void firstToken(Work work, long end, boolean token, long sinceNanos, long nowNanos) {
+    boolean streamed = token && work.streamed();
     long moved = nowNanos - movedNanos;
     long before = done.getAndAccumulate(end, Math::max);
     if (end > before) {
@@ -102,7 +109,7 @@ public final class Load {
       }
     }
     if (streamed) {
-      learnTtft(sinceNanos, nowNanos);
+      learnTtft(sinceNanos / (FIXED_TOKENS + work.prefillTokens()), nowNanos);
     }
     leaveQueue();
   }
@@ -178,7 +185,7 @@ public final class Load {
     double behind = Math.max(0, sent.get() - done.get());
     double head = behind / waiting;
     double worked = (nowNanos - movedNanos) / 1e6 * tokensPerMilli();
-    return (long) (behind - Math.min(head, Math.max(0, worked)));
+    return (long) (behind - head + Math.abs(head - Math.max(0, worked)));
   }
 
   /** Prompt tokens that it computes in a millisecond. */
@@ -187,8 +194,11 @@ public final class Load {
     return high(now) / Math.max(1e-3f, Float.intBitsToFloat((int) now));
   }
 
-  /** The moving average of its time to the first token, worst ones first; 0 before the first. */
-  public double ttftMillis(long nowNanos) {
+  /**
+   * The moving average of its time to the first token for a token of the prompt, where every prompt
+   * counts for {@link #FIXED_TOKENS} more than it has, worst ones first; 0 before the first.
+   */
+  public double ttftMillisPerToken(long nowNanos) {
     long was = ttft.get();
     int age = (int) TimeUnit.NANOSECONDS.toMillis(nowNanos) - (int) was;
     return high(was) * Math.exp(-Math.max(0, age) / FADE_MILLIS);

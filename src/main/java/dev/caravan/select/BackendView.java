@@ -23,9 +23,9 @@ public final class BackendView {
   private int queued;
   private long backlogTokens;
   private double tokensPerMilli = 1;
-  private double ttftMillis;
+  private double ttftMillisPerToken;
   private int cachedTokens;
-  private double crowd;
+  private double pressure = 1;
   private long nameDigest;
 
   BackendView() {}
@@ -71,23 +71,34 @@ public final class BackendView {
    * @param queued requests that wait for their first token
    * @param backlogTokens prompt tokens that it is still to compute
    * @param tokensPerMilli how many of them it computes in a millisecond, above 0
-   * @param ttftMillis the moving average of its time to the first token
+   * @param ttftMillisPerToken the moving average of its time to the first token, for a token of the
+   *     prompt
    */
   public BackendView loaded(
-      long tokens, int queued, long backlogTokens, double tokensPerMilli, double ttftMillis) {
+      long tokens,
+      int queued,
+      long backlogTokens,
+      double tokensPerMilli,
+      double ttftMillisPerToken) {
     BackendView copy = at(index);
     copy.tokens = tokens;
     copy.queued = queued;
     copy.backlogTokens = backlogTokens;
     copy.tokensPerMilli = tokensPerMilli;
-    copy.ttftMillis = ttftMillis;
+    copy.ttftMillisPerToken = ttftMillisPerToken;
     return copy;
   }
 
-  /** The same values with so many tokens of the prompt in its prefix cache. */
-  public BackendView caching(int cachedPromptTokens) {
+  /**
+   * The same values with a prefix cache.
+   *
+   * @param cachedPromptTokens tokens of the prompt that are in it
+   * @param besideTheAverage how fast it is written over; 1 for as fast as the others
+   */
+  public BackendView caching(int cachedPromptTokens, double besideTheAverage) {
     BackendView copy = at(index);
     copy.cachedTokens = cachedPromptTokens;
+    copy.pressure = besideTheAverage;
     return copy;
   }
 
@@ -100,8 +111,9 @@ public final class BackendView {
     copy.queued = queued;
     copy.backlogTokens = backlogTokens;
     copy.tokensPerMilli = tokensPerMilli;
-    copy.ttftMillis = ttftMillis;
+    copy.ttftMillisPerToken = ttftMillisPerToken;
     copy.cachedTokens = cachedTokens;
+    copy.pressure = pressure;
     return copy;
   }
 
@@ -129,8 +141,9 @@ public final class BackendView {
     queued = 0;
     backlogTokens = 0;
     tokensPerMilli = 1;
-    ttftMillis = 0;
+    ttftMillisPerToken = 0;
     cachedTokens = 0;
+    pressure = 1;
   }
 
   /** Reads the load as well, for rows that go by it. */
@@ -139,12 +152,12 @@ public final class BackendView {
     queued = load.queued();
     backlogTokens = load.backlogTokens(nowNanos);
     tokensPerMilli = load.tokensPerMilli();
-    ttftMillis = load.ttftMillis(nowNanos);
+    ttftMillisPerToken = load.ttftMillisPerToken(nowNanos);
   }
 
-  /** Notes how many wait everywhere. */
-  void crowd(double average) {
-    crowd = average;
+  /** Notes how fast its cache is written over. */
+  void pressure(double besideTheAverage) {
+    pressure = besideTheAverage;
   }
 
   /** Notes what it is thought to have of the prompt. */
@@ -221,14 +234,20 @@ public final class BackendView {
     return tokensPerMilli;
   }
 
-  /** The moving average of its time to the first token; 0 before the first. */
-  public double ttftMillis() {
-    return ttftMillis;
+  /**
+   * The moving average of its time to the first token for a token of the prompt, as {@link Load}
+   * has it; 0 before the first.
+   */
+  public double ttftMillisPerToken() {
+    return ttftMillisPerToken;
   }
 
-  /** Requests that wait for their first token at each server of the offer, on average. */
-  public double crowd() {
-    return crowd;
+  /**
+   * How fast its cache is written over, beside the average of the offer: 1 for as fast, from 0 for
+   * not at all.
+   */
+  public double pressure() {
+    return pressure;
   }
 
   /** Tokens of this request's prompt that it is thought to have in its prefix cache. */

@@ -34,7 +34,7 @@ public final class Balancers {
           new Row("least-tokens", Gauges.LOAD, SOUND, only(new LeastTokens()), BestScore::new),
           new Row("peak-ewma", Gauges.LOAD, SOUND, only(new PeakTtft()), BestScore::new),
           new Row("power-of-two", Gauges.NONE, SOUND, only(new LeastInflight()), TwoChoices::new),
-          new Row("consistent-hash", Gauges.NONE, SOUND, List.of(), chance -> new ConsistentHash()),
+          new Row("consistent-hash", Gauges.LOAD, SOUND, List.of(), chance -> new ConsistentHash()),
           new Row(
               "prefix-affinity",
               Gauges.LOAD_AND_PREFIX,

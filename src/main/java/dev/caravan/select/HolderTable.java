@@ -115,8 +115,13 @@ final class HolderTable {
 
   // ---- writing, one thread at a time
 
-  /** A server was sent a prompt. */
-  void learn(PromptPrefix prefix, int server) {
+  /**
+   * A server was sent a prompt.
+   *
+   * @return how many of its chunks the server had not
+   */
+  int learn(PromptPrefix prefix, int server) {
+    int fresh = 0;
     servers = Math.max(servers, server + 1);
     for (int chunk = prefix.chunks() - 1; chunk >= 0; chunk--) {
       long hash = prefix.hash(chunk);
@@ -125,8 +130,10 @@ final class HolderTable {
         slot = vacate((int) (mix(hash) >>> shift) * BUCKET);
         LONGS.setOpaque(keys, slot, hash);
       }
+      fresh += holds(slot, server) ? 0 : 1;
       hold(slot, server);
     }
+    return fresh;
   }
 
   /** Notes that a server has the chunk. */

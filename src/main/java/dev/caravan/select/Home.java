@@ -19,14 +19,19 @@ final class Home {
    * nothing can be left over. Source: Thaler and Ravishankar, "Using name-based mappings to increase
    * hit rates", IEEE/ACM ToN 1998; weights as in Schindelhauer and Schomaker, SPAA 2005.
    *
-   * A bound on the load: a home that holds more than `bound` times its even share lets a request go
-   * to the next in order. Source: Mirrokni, Thorup and Zadimoghaddam, "Consistent hashing with
-   * bounded loads", SODA 2018. The first few do not count: the even share of a quiet pool is less
-   * than one request, and an engine answers a few as fast as one.
+   * A bound on the load: a home that has more than `bound` times its even share lets a request go to
+   * the next in order, and nothing is noted down, so that the one after that is at home again. Source:
+   * Mirrokni, Thorup and Zadimoghaddam, "Consistent hashing with bounded loads", SODA 2018. Load is
+   * the requests that a server holds, and the time until it has computed the prompts it was sent;
+   * either may be over. What nobody would notice does not count: the even share of a quiet pool is
+   * less than one request.
    */
 
   /** In flight on a server of weight 1 before its bound counts; chosen without experiment. */
   static final int FREE = 8;
+
+  /** Milliseconds of prompts before its bound counts: half a second is a pause, not a wait. */
+  static final double FREE_MILLIS = 500;
 
   private int position;
   private Basis basis = Basis.OWNER;
@@ -114,31 +119,46 @@ final class Home {
   static int firstWithin(long digest, Candidates candidates, int boundPercent) {
     long inflight = 1;
     double parts = 0;
-    for (int i = 0; i < candidates.size(); i++) {
+    double millis = 0;
+    int size = candidates.size();
+    for (int i = 0; i < size; i++) {
       BackendView view = candidates.view(i);
       inflight += view.inflight();
-      parts += view.weight() * view.share();
+      parts += part(view);
+      millis += wait(view);
     }
+    double bound = boundPercent / 100.0;
+    double longest = Math.max(FREE_MILLIS, bound * millis / size);
     int first = -1;
     int within = -1;
     double best = Double.NEGATIVE_INFINITY;
     double bestWithin = Double.NEGATIVE_INFINITY;
-    for (int i = 0; i < candidates.size(); i++) {
+    for (int i = 0; i < size; i++) {
       BackendView view = candidates.view(i);
       double rank = Rendezvous.rank(digest, view.nameDigest(), view.weight());
       if (rank > best) {
         best = rank;
         first = i;
       }
-      double part = view.weight() * view.share();
-      double bound = Math.max(FREE * part, boundPercent / 100.0 * inflight * part / parts);
+      double most = Math.max(FREE * part(view), bound * inflight * part(view) / parts);
       boolean full =
-          view.inflight() + 1 > Math.ceil(bound) || view.availability().state() == ServerState.BUSY;
+          view.inflight() + 1 > Math.ceil(most)
+              || wait(view) > longest
+              || view.availability().state() == ServerState.BUSY;
       if (!full && rank > bestWithin) {
         bestWithin = rank;
         within = i;
       }
     }
     return within >= 0 ? within : first;
+  }
+
+  private static double part(BackendView view) {
+    return view.weight() * view.share();
+  }
+
+  /** Milliseconds until it has computed the prompts that it was sent. */
+  private static double wait(BackendView view) {
+    return view.backlogTokens() / view.tokensPerMilli();
   }
 }

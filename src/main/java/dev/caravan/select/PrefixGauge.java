@@ -47,6 +47,13 @@ final class PrefixGauge implements Gauge {
     for (int i = 0; i < count; i++) {
       rows.view(i).cached(prefix.tokens(depths[i]));
     }
+    double pressures = 0;
+    for (int i = 0; i < count; i++) {
+      pressures += index.pressure(numbers[i]);
+    }
+    for (int i = 0; i < count; i++) {
+      rows.view(i).pressure(pressures > 0 ? count * index.pressure(numbers[i]) / pressures : 1);
+    }
   }
 
   @Override

@@ -31,6 +31,7 @@ public final class PrefixIndex {
   private static final double CLEARLY = 0.9;
 
   private final CacheAges ages;
+  private final CachePressure pressure = new CachePressure(MAX_SERVERS);
   private final HolderTable table;
   private final ConcurrentHashMap<Backend, Integer> numbers = new ConcurrentHashMap<>();
   private final AtomicInteger enlisted = new AtomicInteger();
@@ -165,12 +166,29 @@ public final class PrefixIndex {
       if (first < 0 || !table.holds(first, server)) {
         ages.entered(server, prefix.headTokens() / PromptPrefix.CHUNK_TOKENS);
       }
-      table.learn(prefix, server);
+      pressure.wrote(server, table.learn(prefix, server), fleetRoom());
     } else if (chunks == ALL_LOST) {
       ages.forget(server);
     } else {
       ages.entered(server, chunks);
     }
+  }
+
+  private double fleetRoom() {
+    long room = 0;
+    int count = Math.min(enlisted.get(), MAX_SERVERS);
+    for (int i = 0; i < count; i++) {
+      room += ages.room(i);
+    }
+    return Math.max(1, room);
+  }
+
+  /**
+   * How fast a server's cache is written over: what it has written of late, over its size, in a
+   * unit that means something beside other servers' only.
+   */
+  double pressure(int number) {
+    return number < 0 ? 0 : pressure.of(number) / ages.room(number);
   }
 
   /** Chunks that it knows, of which some may have left every cache. */

@@ -99,9 +99,6 @@ public final class Selector {
     for (Gauge gauge : gauges) {
       gauge.read(request, backends, snapshot);
     }
-    if (gauges.length > 0) {
-      snapshot.compare();
-    }
     Candidates candidates = desk.candidates;
     boolean panic = panics(snapshot, panicPercent);
     admit(request, snapshot, panic, candidates);

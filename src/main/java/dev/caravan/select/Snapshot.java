@@ -29,7 +29,6 @@ public final class Snapshot {
     for (int i = 0; i < snapshot.size; i++) {
       snapshot.rows[i] = rows.get(i).at(i);
     }
-    snapshot.compare();
     return snapshot;
   }
 
@@ -74,17 +73,6 @@ public final class Snapshot {
       rows[i].read(backends[i], i, tried.contains(i));
     }
     size = offered;
-  }
-
-  /** All rows are read: works out what each is beside the others. */
-  void compare() {
-    long queued = 0;
-    for (int i = 0; i < size; i++) {
-      queued += rows[i].queued();
-    }
-    for (int i = 0; i < size; i++) {
-      rows[i].crowd((double) queued / size);
-    }
   }
 
   /**

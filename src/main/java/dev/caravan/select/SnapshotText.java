@@ -17,7 +17,7 @@ import java.util.Map;
  * row    = text " " inflight "/" (max | "-") " w" weight *(" " mark)
  * mark   = ("down" | "spare" | "up") "(" state ")=" text | "share=" decimal | "breaker-open"
  *        | "tried" | "tokens=" number | "queued=" number "/" number | "speed=" decimal
- *        | "ttft=" decimal | "cached=" number
+ *        | "ttft=" decimal | "cached=" number | "pressure=" decimal
  * text   = 1*(letter | digit | "." | "_" | "-" | ":" | "/" | "@") | quoted
  * quoted = as a JSON string
  * </pre>
@@ -31,6 +31,7 @@ final class SnapshotText {
   private static final String SPEED = " speed=";
   private static final String TTFT = " ttft=";
   private static final String CACHED = " cached=";
+  private static final String PRESSURE = " pressure=";
   private static final Map<Use, String> WORDS =
       new EnumMap<>(Map.of(Use.ANY, "up", Use.LAST_RESORT, "spare", Use.NONE, "down"));
 
@@ -81,11 +82,14 @@ final class SnapshotText {
     if (view.tokensPerMilli() != 1) {
       out.append(SPEED).append(view.tokensPerMilli());
     }
-    if (view.ttftMillis() > 0) {
-      out.append(TTFT).append(view.ttftMillis());
+    if (view.ttftMillisPerToken() > 0) {
+      out.append(TTFT).append(view.ttftMillisPerToken());
     }
     if (view.cachedTokens() > 0) {
       out.append(CACHED).append(view.cachedTokens());
+    }
+    if (view.pressure() != 1) {
+      out.append(PRESSURE).append(view.pressure());
     }
     return out;
   }
@@ -152,6 +156,7 @@ final class SnapshotText {
     double speed = 1;
     double ttft = 0;
     int cached = 0;
+    double pressure = 1;
     while (take(" ")) {
       if (take("share=")) {
         share = decimal();
@@ -167,6 +172,8 @@ final class SnapshotText {
         ttft = decimal();
       } else if (take("cached=")) {
         cached = number();
+      } else if (take("pressure=")) {
+        pressure = decimal();
       } else if (take(BREAKER_OPEN)) {
         permitted = false;
       } else if (take(TRIED)) {
@@ -178,7 +185,7 @@ final class SnapshotText {
     return BackendView.of(
             name, inflight, weight, maxInflight, availability, permitted, tried, share)
         .loaded(tokens, queued, backlog, speed, ttft)
-        .caching(cached);
+        .caching(cached, pressure);
   }
 
   private Availability availability() {

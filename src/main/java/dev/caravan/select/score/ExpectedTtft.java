@@ -5,23 +5,32 @@ import dev.caravan.select.BackendView;
 import dev.caravan.select.Scorer;
 
 /**
- * The cost is a time: until a server has computed what it has before this request, and then the
- * part of this request's prompt that it has not cached, counted for everybody whom that delays.
+ * The cost is a time: until a server has computed what it has before this request and then the part
+ * of this prompt that is not in its cache, and what it costs later requests that this part takes
+ * the room of theirs there.
  */
 public record ExpectedTtft() implements Scorer {
 
   /*
-   * Affinity and load trade in milliseconds
-   * ---------------------------------------
-   *   cost = backlog / speed + (1 + crowd) * uncached / speed
+   * Cache and load trade in milliseconds, without a threshold:
    *
-   * The first term and one part of the second are the time to this request's own first token. But a
-   * prefill also delays everyone who comes behind it, and a policy that minimizes each request's own
-   * wait computes the same prefixes on every server. By Little's law a request leaves as many behind
-   * itself as it found waiting, on average; so many others pay for the uncached part as well. Where
-   * nobody waits, only the own time counts; the busier the pool, the dearer is work that a cache
-   * would save. There is nothing to be tuned.
+   *   cost = (backlog + uncached + EVICTED * pressure * uncached) / speed
+   *
+   * The first two terms are the time to this request's own first token. They alone would send every
+   * prompt that begins like others, with a system prompt say, to the one server that has the
+   * beginning, as long as it is not busy: its cache would be written over again and again while
+   * others stand empty. What is written pushes out what was used longest ago, and somebody computes
+   * that again. The sooner a cache throws out what it has, the more of it is still wanted; so what
+   * a prompt costs there rises with the pressure. Where all caches turn over equally fast they keep
+   * together what one large cache would.
    */
+
+  /**
+   * How many tokens are computed again for one that is written, at average pressure, over all the
+   * time that what was pushed out would have been of use. Chosen by simulation, for every value
+   * from 2 to 6 does about as well; see docs/simulation.md.
+   */
+  static final double EVICTED = 3;
 
   @Override
   public String name() {
@@ -36,7 +45,8 @@ public record ExpectedTtft() implements Scorer {
   @Override
   public double measure(InferenceRequest request, BackendView view) {
     double uncached = Math.max(0, request.promptTokens() - view.cachedTokens());
-    return (view.backlogTokens() + (1 + view.crowd()) * uncached) / view.tokensPerMilli();
+    double tokens = view.backlogTokens() + uncached + EVICTED * view.pressure() * uncached;
+    return tokens / view.tokensPerMilli();
   }
 
   @Override

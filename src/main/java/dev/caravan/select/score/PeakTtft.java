@@ -1,14 +1,17 @@
 package dev.caravan.select.score;
 
+import dev.caravan.fleet.Load;
 import dev.caravan.request.InferenceRequest;
 import dev.caravan.select.BackendView;
 import dev.caravan.select.Scorer;
 
 /**
- * The load is the moving average of a server's time to the first token, worst ones first, for every
- * request that it would hold, over its weight. Source: Finagle's balancer "peak EWMA".
+ * The cost is the time to the first token as it was of late, worst ones first, for a token of the
+ * prompt, times the tokens that the server would hold, over its weight. Source: Finagle's balancer
+ * "peak EWMA", which counts requests.
  */
 public record PeakTtft() implements Scorer {
+  private static final double LEAST = 1e-3;
 
   @Override
   public String name() {
@@ -22,9 +25,10 @@ public record PeakTtft() implements Scorer {
 
   @Override
   public double measure(InferenceRequest request, BackendView view) {
-    // At least a millisecond, so that servers of which nothing is known yet share by their
-    // requests.
-    return Math.max(1, view.ttftMillis()) * (view.inflight() + 1.0) / view.weight();
+    double tokens =
+        view.tokens() + request.promptTokens() + (1.0 + view.inflight()) * Load.FIXED_TOKENS;
+    // Where nothing is known yet, servers share by what they hold.
+    return Math.max(LEAST, view.ttftMillisPerToken()) * tokens / view.weight();
   }
 
   @Override
