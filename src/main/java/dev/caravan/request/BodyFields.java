@@ -3,6 +3,7 @@ package dev.caravan.request;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import java.util.Arrays;
 
 /**
  * What one pass over a body finds: the values that fit a primitive, and the places of the strings
@@ -11,12 +12,25 @@ import java.io.IOException;
 final class BodyFields {
   static final int NOWHERE = -1;
 
+  /**
+   * Of a prompt that is one text, so many bytes are its opening. Chats that a client writes into
+   * one text grow at its end: what is shorter than their first turn stays as it is, and longer ones
+   * differ in it, unless they share a system prompt of 1 KiB. Chosen without experiment.
+   */
+  static final int OPENING_BYTES = 1024;
+
+  private static final String ROLE = "role";
+
+  /** As it is written, quotes and all. */
+  private static final byte[] USER = {'"', 'u', 's', 'e', 'r', '"'};
+
   private static final String MODEL = "model";
   private static final String STREAM = "stream";
   private static final String STREAM_OPTIONS = "stream_options";
   private static final String INCLUDE_USAGE = "stream_options.include_usage";
   private static final String MAX_TOKENS = "max_tokens";
   private static final String MAX_COMPLETION_TOKENS = "max_completion_tokens";
+  private static final String MAX_OUTPUT_TOKENS = "max_output_tokens";
 
   private static final String INVALID_TYPE = "invalid_type";
 
@@ -33,6 +47,11 @@ final class BodyFields {
   int promptStart;
 
   int promptEnd;
+
+  /** Behind the first message of a user; nowhere where the prompt has no such. */
+  private int openingEnd = NOWHERE;
+
+  private boolean messages;
 
   int promptCacheKey = NOWHERE;
   int previousResponseId = NOWHERE;
@@ -73,6 +92,11 @@ final class BodyFields {
       if (name.equals(promptField)) {
         promptStart = offset(parser);
         behindPrompt = true;
+        openingEnd = NOWHERE;
+        messages = value == JsonToken.VALUE_NULL; // none at all
+        if (value == JsonToken.START_ARRAY) {
+          readMessages(parser, bytes, from);
+        }
       } else {
         readField(parser, name, value);
       }
@@ -92,8 +116,8 @@ final class BodyFields {
       case STREAM -> stream = readFlag(value, STREAM);
       case STREAM_OPTIONS -> readStreamOptions(parser, value);
       case MAX_TOKENS -> maxTokens = readTokens(parser, value, MAX_TOKENS);
-      case MAX_COMPLETION_TOKENS ->
-          maxCompletionTokens = readTokens(parser, value, MAX_COMPLETION_TOKENS);
+      case MAX_COMPLETION_TOKENS, MAX_OUTPUT_TOKENS ->
+          maxCompletionTokens = readTokens(parser, value, name);
       case "prompt_cache_key" -> promptCacheKey = string(parser, value);
       case "previous_response_id" -> previousResponseId = string(parser, value);
       case "conversation" ->
@@ -104,6 +128,55 @@ final class BodyFields {
       case "user" -> user = string(parser, value);
       default -> {}
     }
+  }
+
+  /**
+   * How many bytes of the prompt, from its first on, tell its conversation from others; 0 where
+   * none do.
+   */
+  int openingBytes() {
+    if (messages) {
+      return openingEnd < 0 ? 0 : openingEnd - promptStart;
+    }
+    int bytes = promptEnd - promptStart;
+    return bytes <= 2 ? 0 : Math.min(bytes, OPENING_BYTES); // two are the quotes of no text
+  }
+
+  /** Reads to the array's end, and looks into its objects as far as to the first user's. */
+  private void readMessages(JsonParser parser, byte[] bytes, int from) throws IOException {
+    JsonToken element;
+    while ((element = parser.nextToken()) != JsonToken.END_ARRAY) {
+      if (element == null) {
+        return; // the caller meets the end too
+      }
+      if (element == JsonToken.START_OBJECT && openingEnd < 0) {
+        messages = true;
+        if (readMessage(parser, bytes, from)) {
+          openingEnd = offset(parser) + 1;
+        }
+      } else {
+        parser.skipChildren();
+      }
+    }
+  }
+
+  /** Reads to the object's end; whether it is a user's message. */
+  private static boolean readMessage(JsonParser parser, byte[] bytes, int from) throws IOException {
+    boolean user = false;
+    String name;
+    while ((name = parser.nextFieldName()) != null) {
+      JsonToken value = parser.nextToken();
+      if (name.equals(ROLE)) {
+        user = value == JsonToken.VALUE_STRING && isUser(bytes, from + offset(parser));
+      }
+      parser.skipChildren();
+    }
+    return user;
+  }
+
+  private static boolean isUser(byte[] bytes, int quote) {
+    int end = quote + USER.length;
+    return end <= bytes.length && Arrays.equals(bytes, quote, end, USER, 0, USER.length);
   }
 
   static InvalidRequest missingModel() {

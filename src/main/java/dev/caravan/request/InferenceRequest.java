@@ -21,6 +21,7 @@ public final class InferenceRequest {
   private final long promptDigest;
   private final ConversationKeys conversationKeys;
   private final int promptStart;
+  private final int openingBytes;
   private final Conversation conversation;
   private final long tenant;
 
@@ -39,7 +40,8 @@ public final class InferenceRequest {
       int promptBytes,
       long promptDigest,
       ConversationKeys conversationKeys,
-      int promptStart) {
+      int promptStart,
+      int openingBytes) {
     this.api = api;
     this.body = body;
     this.model = model;
@@ -52,6 +54,7 @@ public final class InferenceRequest {
     this.promptDigest = promptDigest;
     this.conversationKeys = conversationKeys;
     this.promptStart = promptStart;
+    this.openingBytes = openingBytes;
     this.conversation = Conversation.NONE;
     this.tenant = 0;
   }
@@ -69,6 +72,7 @@ public final class InferenceRequest {
     this.promptDigest = of.promptDigest;
     this.conversationKeys = of.conversationKeys;
     this.promptStart = of.promptStart;
+    this.openingBytes = of.openingBytes;
     this.conversation = conversation;
     this.tenant = tenant;
     this.prefix = tenant == of.tenant ? of.prefix : null;
@@ -109,8 +113,8 @@ public final class InferenceRequest {
   }
 
   /**
-   * The most output tokens that the client wants: {@code max_completion_tokens}, else {@code
-   * max_tokens}, from 0; -1 where it did not say.
+   * The most output tokens that the client wants: {@code max_completion_tokens} or {@code
+   * max_output_tokens}, else {@code max_tokens}, from 0; -1 where it did not say.
    */
   public int maxTokens() {
     return maxTokens;
@@ -164,6 +168,19 @@ public final class InferenceRequest {
       prefix = known;
     }
     return known;
+  }
+
+  /**
+   * The conversation that begins as this request's prompt does. Of messages everything up to the
+   * end of the first one of role {@code user} counts, which stays as it is while the conversation
+   * grows; of other prompts the first kibibyte. {@link Conversation#NONE} where there is no such
+   * beginning, and for embeddings. Reads the body, at each call.
+   */
+  public Conversation opening() {
+    return openingBytes == 0
+        ? Conversation.NONE
+        : Conversation.ofHash(
+            Conversation.Source.PROMPT, RequestParser.hash(body, promptStart, openingBytes));
   }
 
   /**

@@ -148,7 +148,8 @@ public final class RequestParser {
         promptTo - promptFrom,
         promptTo == promptFrom ? 0 : XxHash64.hash(bytes, promptFrom, promptTo),
         conversation(fields, bytes, from),
-        fields.promptStart);
+        fields.promptStart,
+        api == Api.EMBEDDINGS ? 0 : fields.openingBytes());
   }
 
   /** The chunks of the prompt that starts there, in bytes from the body's first. */
@@ -161,6 +162,18 @@ public final class RequestParser {
     byte[] copy = scratch(length);
     body.getBytes(from, copy, 0, length);
     return PromptPrefix.of(copy, 0, length, seed);
+  }
+
+  /** The XXH64 of bytes of the body, from its first. */
+  static long hash(ByteBuf body, int start, int length) {
+    int from = body.readerIndex() + start;
+    if (body.hasArray()) {
+      int at = body.arrayOffset() + from;
+      return XxHash64.hash(body.array(), at, at + length);
+    }
+    byte[] copy = scratch(length);
+    body.getBytes(from, copy, 0, length);
+    return XxHash64.hash(copy, 0, length);
   }
 
   /** Refuses what is not UTF-8, and what Jackson would read as another encoding. */

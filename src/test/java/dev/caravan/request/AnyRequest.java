@@ -21,6 +21,7 @@ public final class AnyRequest {
         0,
         0,
         ConversationKeys.NONE,
+        0,
         0);
   }
 }
