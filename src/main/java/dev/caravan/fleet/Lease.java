@@ -40,6 +40,8 @@ public final class Lease {
   private long completionTokens = -1;
   private long cachedTokens = -1;
   private @Nullable LeaseListener guard;
+  private @Nullable String affinity;
+  private @Nullable String response;
 
   @SuppressWarnings("UnusedVariable") // through OUTCOME
   private volatile @Nullable Outcome outcome;
@@ -80,6 +82,26 @@ public final class Lease {
   /** What the request was thought to ask of the server. */
   public Work work() {
     return work;
+  }
+
+  /** Why affinity chose this server, in a word that clients and logs may see. */
+  public void affinity(String word) {
+    affinity = word;
+  }
+
+  /** Why affinity chose this server; null where the balancer did by its own rule. */
+  public @Nullable String affinity() {
+    return affinity;
+  }
+
+  /** The answer's id, of an API whose answers the server stores. */
+  public void response(String id) {
+    response = id;
+  }
+
+  /** The answer's id, where it is of an API whose answers the server stores and has come. */
+  public @Nullable String response() {
+    return response;
   }
 
   /** The pool that the request came through. */
