@@ -8,6 +8,7 @@ import dev.caravan.health.Breakers;
 import dev.caravan.health.FleetHealth;
 import dev.caravan.health.HealthSettings;
 import dev.caravan.health.Outliers;
+import dev.caravan.ingress.ConversationFinder;
 import dev.caravan.ingress.Drain;
 import dev.caravan.ingress.GatewayHttpComponent;
 import dev.caravan.ingress.HttpIngress;
@@ -22,6 +23,7 @@ import dev.caravan.route.ProbeAnswer;
 import dev.caravan.route.ProbeComponent;
 import dev.caravan.route.Probes;
 import dev.caravan.route.Pulses;
+import dev.caravan.route.ResponseHomes;
 import dev.caravan.route.Resumptions;
 import dev.caravan.route.RouteFileValidator;
 import dev.caravan.route.ServerBalancer;
@@ -133,9 +135,11 @@ public class Gateway {
             healthMeters);
     EjectionMeters ejectionMeters = new EjectionMeters(registry);
     Outliers outliers = new Outliers(health, ejectionMeters, ticker, chance);
+    ResponseHomes responses = new ResponseHomes();
     fleet =
         new Fleet(
             backend -> {
+              backend.onClose((lease, outcome) -> responses.ended(lease));
               meters.watch(backend);
               healthMeters.watch(backend);
               breakers.join(backend);
@@ -144,7 +148,7 @@ public class Gateway {
               outliers.watch(backend);
             });
     probes = new Probes(health);
-    roads = new PoolRoads(ticker, chance, scheduler, meters, settings.attempts());
+    roads = new PoolRoads(ticker, chance, scheduler, meters, responses, settings.attempts());
     pools =
         new Pools(
             clock,
@@ -175,9 +179,12 @@ public class Gateway {
       meters.watch(log);
     }
     admission = new Admission(Parts.limits(settings.limits()), Memory.ofThisProcess(), ticker);
+    ConversationFinder finder = Parts.finder(settings.conversation());
+    Parts.measure(meters, finder);
     ingress =
         new HttpIngress(
             Parts.httpSettings(settings.http()),
+            finder,
             pools,
             (call, id, path, status, outcome, start, bytesOut) -> {
               long duration = ticker.nanos() - start;

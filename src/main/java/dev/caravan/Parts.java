@@ -1,18 +1,25 @@
 package dev.caravan;
 
 import dev.caravan.admission.Limits;
+import dev.caravan.ingress.ConversationFinder;
+import dev.caravan.ingress.ConversationSettings;
 import dev.caravan.ingress.HttpSettings;
 import dev.caravan.select.PrefixIndex;
 import dev.caravan.telemetry.LogFile;
+import dev.caravan.telemetry.Meters;
+import dev.caravan.time.Secrets;
 import dev.caravan.time.Ticker;
 import dev.caravan.upstream.Transport;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
 import io.netty.resolver.dns.DnsAddressResolverGroup;
 import io.netty.resolver.dns.DnsNameResolverBuilder;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
@@ -70,6 +77,31 @@ final class Parts {
   static DnsAddressResolverGroup resolver(Transport transport) {
     return new DnsAddressResolverGroup(
         new DnsNameResolverBuilder().datagramChannelFactory(transport.datagramChannels()));
+  }
+
+  static ConversationFinder finder(Settings.Conversation conversation) {
+    Settings.Cookie cookie = conversation.cookie();
+    try {
+      return ConversationFinder.of(
+          new ConversationSettings(
+              conversation.keys(),
+              conversation.trustedProxies().orElse(List.of()),
+              cookie.enabled()
+                  ? new ConversationSettings.Cookie(
+                      cookie.name(),
+                      cookie.keys().orElse(List.of()),
+                      cookie.maxAge().map(Duration::toSeconds).orElse(0L))
+                  : null),
+          Secrets.system());
+    } catch (IllegalArgumentException e) {
+      throw new ConfigurationException("caravan.conversation." + e.getMessage());
+    }
+  }
+
+  static void measure(Meters meters, ConversationFinder finder) {
+    String what = "Cookies that were made, and requests whose cookie no key has signed";
+    meters.counter("caravan.cookies", what, Tag.of("result", "made"), finder::made);
+    meters.counter("caravan.cookies", what, Tag.of("result", "refused"), finder::refused);
   }
 
   static HttpSettings httpSettings(Settings.Http http) {

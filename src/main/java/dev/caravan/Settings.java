@@ -32,6 +32,8 @@ public interface Settings {
 
   PromptIndex prefixIndex();
 
+  Conversation conversation();
+
   /** How many servers a request may be sent to before its client learns of a failure, from 1. */
   @WithDefault("3")
   int attempts();
@@ -152,6 +154,38 @@ public interface Settings {
 
     @WithDefault("1")
     double speedup();
+  }
+
+  /** How the requests of one conversation are known. */
+  interface Conversation {
+    /** Where a key may stand; the first that a request has counts. */
+    @WithDefault(
+        "header:x-session-id,header:x-claude-code-session-id,header:session-id,"
+            + "header:x-session-affinity,header:x-dynamo-session-id,header:x-litellm-session-id,"
+            + "header:x-smg-routing-key,header:x-olla-session-id,header:x-session-token,"
+            + "header:x-aibrix-session-key,cookie,body:prompt_cache_key,"
+            + "body:previous_response_id,body:conversation,body:metadata.user_id,body:user,prompt")
+    List<String> keys();
+
+    /** Addresses and networks of proxies that say who their client is. */
+    Optional<List<String>> trustedProxies();
+
+    Cookie cookie();
+  }
+
+  /** The cookie that tells browsers apart. */
+  interface Cookie {
+    @WithDefault("false")
+    boolean enabled();
+
+    @WithDefault("caravan")
+    String name();
+
+    /** What signs it: one secret, or two while they change. */
+    Optional<List<String>> keys();
+
+    /** How long browsers keep it; empty for as long as they run. */
+    Optional<Duration> maxAge();
   }
 
   /** The access log. */

@@ -211,7 +211,7 @@ class ArchitectureTest {
     };
   }
 
-  /** SecureRandom too: no secret is made here, and it may block. */
+  /** SecureRandom too: {@code Secrets} is its door. */
   private static boolean chance(AccessTarget target) {
     String name = target.getName();
     return switch (target.getOwner().getName()) {

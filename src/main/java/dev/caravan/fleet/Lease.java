@@ -41,6 +41,8 @@ public final class Lease {
   private long completionTokens = -1;
   private long cachedTokens = -1;
   private @Nullable LeaseListener guard;
+  private @Nullable String affinity;
+  private @Nullable String response;
 
   @SuppressWarnings("UnusedVariable") // through OUTCOME
   private volatile @Nullable Outcome outcome;
@@ -87,6 +89,26 @@ public final class Lease {
   /** Requests that waited there for their first token when it was sent. */
   public int aheadOfIt() {
     return aheadOfIt;
+  }
+
+  /** Why affinity chose this server, in a word that clients and logs may see. */
+  public void affinity(String word) {
+    affinity = word;
+  }
+
+  /** Why affinity chose this server; null where the balancer did by its own rule. */
+  public @Nullable String affinity() {
+    return affinity;
+  }
+
+  /** The answer's id, of an API whose answers the server stores. */
+  public void response(String id) {
+    response = id;
+  }
+
+  /** The answer's id, where it is of an API whose answers the server stores and has come. */
+  public @Nullable String response() {
+    return response;
   }
 
   /** The pool that the request came through. */

@@ -69,12 +69,18 @@ public record ClientError(
 
   /** Nobody could take the request. */
   public static ClientError unavailable(String message, long retryAfterSeconds) {
+    return unavailable(message, null, "no_server_available", retryAfterSeconds);
+  }
+
+  /** Those who could take the request cannot now. */
+  public static ClientError unavailable(
+      String message, @Nullable String param, String code, long retryAfterSeconds) {
     return new ClientError(
         503,
         SERVER,
         message,
-        null,
-        "no_server_available",
+        param,
+        code,
         1_000 * Math.max(1, Math.min(MOST_MILLIS / 1_000, retryAfterSeconds)),
         null);
   }

@@ -3,17 +3,20 @@ package dev.caravan.ingress;
 import dev.caravan.upstream.HeaderLines;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.AsciiString;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Iterator;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The request headers that may pass, by name; everything else stays at the door. That keeps a
  * client from setting what Camel, Kafka or JMS read from headers, and its credentials from
- * travelling. The gateway's own are read here too, so that one look at each header does for both.
- * Immutable.
+ * travelling. The gateway's own, and those that tell conversations apart, are read here too, so
+ * that one look at each header does for all. Immutable.
  */
 final class HeaderAllowList {
 
@@ -25,10 +28,20 @@ final class HeaderAllowList {
 
     /** One that the gateway itself reads; it may pass as well. */
     void own(String name, String value);
+
+    /**
+     * One that may name the conversation; it may pass as well.
+     *
+     * @param place in the list of keys
+     */
+    void key(int place, String value);
+
+    /** One that is read to find the conversation in another way. */
+    void other(String name, String value);
   }
 
   private static final Collection<String> NEVER =
-      java.util.List.of(
+      List.of(
           "connection",
           "keep-alive",
           "proxy-authenticate",
@@ -56,13 +69,32 @@ final class HeaderAllowList {
 
   private final boolean[] passes;
   private final boolean[] own;
+  private final boolean[] other;
 
+  /** The place in the list of conversation keys; -1 for none. */
+  private final int[] key;
+
+  /** A list of names that may pass, and nothing else to be read. */
   HeaderAllowList(Collection<String> names) {
-    int most = names.size() + OwnHeaders.NAMES.size();
+    this(names, List.of(), Set.of());
+  }
+
+  /**
+   * A list of names.
+   *
+   * @param names those that may pass
+   * @param keys those that may name the conversation, in order of their places; empty for none
+   * @param others those that are read as well, in lower case
+   */
+  HeaderAllowList(Collection<String> names, List<String> keys, Set<String> others) {
+    int most = names.size() + OwnHeaders.NAMES.size() + keys.size() + others.size();
     int size = Integer.highestOneBit(Math.max(8, most * 4)) << 1;
     table = new String[size];
     passes = new boolean[size];
     own = new boolean[size];
+    other = new boolean[size];
+    key = new int[size];
+    Arrays.fill(key, -1);
     for (String raw : names) {
       String name = raw.trim().toLowerCase(Locale.ROOT);
       if (name.isEmpty()) {
@@ -75,7 +107,7 @@ final class HeaderAllowList {
               || name.startsWith("jms")
               || name.startsWith("breadcrumb")
               || name.startsWith("x-caravan-");
-      if (internal || NEVER.contains(name) || !name.matches("[a-z0-9!#$%&'*+.^_`|~-]+")) {
+      if (internal || NEVER.contains(name) || !isToken(name)) {
         throw new IllegalArgumentException(
             "caravan.http.pass-headers: \"" + name + "\" cannot be passed on");
       }
@@ -84,6 +116,21 @@ final class HeaderAllowList {
     for (String name : OwnHeaders.NAMES) {
       own[put(name)] = true;
     }
+    for (int place = 0; place < keys.size(); place++) {
+      if (!keys.get(place).isEmpty()) {
+        key[put(keys.get(place))] = place;
+      }
+    }
+    for (String name : others) {
+      other[put(name)] = true;
+    }
+  }
+
+  /**
+   * Whether a text may be the name of a header or a cookie: a token of RFC 9110, of one or more.
+   */
+  static boolean isToken(String text) {
+    return text.matches("[A-Za-z0-9!#$%&'*+.^_`|~-]+");
   }
 
   private int put(String name) {
@@ -129,6 +176,12 @@ final class HeaderAllowList {
       String value = header.getValue().toString();
       if (own[at]) {
         to.own(name, value);
+      }
+      if (key[at] >= 0) {
+        to.key(key[at], value);
+      }
+      if (other[at]) {
+        to.other(name, value);
       }
       if (!passes[at]) {
         continue;

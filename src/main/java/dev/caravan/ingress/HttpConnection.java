@@ -207,12 +207,11 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void infer(Api api, Incoming request, Reply to) {
-    ByteBuf body = request.body;
     Call call;
     try {
       call =
           new Call(
-              ingress.parser().parse(api, body == null ? Unpooled.EMPTY_BUFFER : body),
+              ingress.read(api, request, ctx().channel()),
               request.requestId,
               (io.netty.channel.EventLoop) ctx().executor(),
               request.lines);

@@ -3,8 +3,13 @@ package dev.caravan.ingress;
 import dev.caravan.admission.Admission;
 import dev.caravan.admission.LoopWatch;
 import dev.caravan.admission.Shed;
+import dev.caravan.request.Api;
+import dev.caravan.request.InferenceRequest;
+import dev.caravan.request.InvalidRequest;
 import dev.caravan.request.RequestParser;
 import dev.caravan.time.Ticker;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
@@ -26,6 +31,7 @@ public final class HttpIngress {
 
   private final RequestParser parser = new RequestParser();
   private final HttpSettings settings;
+  private final ConversationFinder finder;
   private final HeaderAllowList passed;
   private final ModelCatalog catalog;
   private final RequestEnd ends;
@@ -42,18 +48,21 @@ public final class HttpIngress {
   /**
    * An ingress with no routes behind it yet.
    *
+   * @param finder says which conversation a request belongs to
    * @param requestIds gives the id to use for what the client sent as {@code x-request-id}
    * @param admission judges whether the gateway can take more
    */
   public HttpIngress(
       HttpSettings settings,
+      ConversationFinder finder,
       ModelCatalog catalog,
       RequestEnd ends,
       UnaryOperator<@Nullable String> requestIds,
       Admission admission,
       Ticker ticker) {
     this.settings = settings;
-    this.passed = new HeaderAllowList(settings.passHeaders());
+    this.finder = finder;
+    this.passed = new HeaderAllowList(settings.passHeaders(), finder.headers(), finder.others());
     this.catalog = catalog;
     this.ends = ends;
     this.requestIds = requestIds;
@@ -76,8 +85,15 @@ public final class HttpIngress {
     return entry;
   }
 
-  RequestParser parser() {
-    return parser;
+  /**
+   * What a request asks for, and the conversation that it belongs to.
+   *
+   * @param from the connection it came on
+   */
+  InferenceRequest read(Api api, Incoming incoming, Channel from) throws InvalidRequest {
+    ByteBuf body = incoming.body;
+    InferenceRequest asked = parser.parse(api, body == null ? Unpooled.EMPTY_BUFFER : body);
+    return finder.find(asked, incoming, from);
   }
 
   HttpSettings settings() {

@@ -17,6 +17,9 @@ final class Incoming {
   final PassedHeaders headers;
   @Nullable ClientError early;
 
+  /** The line of the answer's head that sets a cookie, with its end; null for none. */
+  @Nullable String cookieLine;
+
   /** Whether it counts as one that the gateway is answering. */
   boolean admitted;
 

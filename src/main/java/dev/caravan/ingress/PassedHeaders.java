@@ -8,12 +8,13 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The client's headers that were let in, by lower-case name, the first of a name counts; and those
- * that speak to the gateway itself.
+ * The client's headers that were let in, by lower-case name, the first of a name counts; those that
+ * speak to the gateway itself; and those that say to which conversation the request belongs.
  */
 final class PassedHeaders implements HeaderAllowList.Receiver {
   private @Nullable Map<String, String> byName;
   private @Nullable OwnHeaders own;
+  private @Nullable ConversationHeaders conversation;
 
   @Override
   public void passed(String name, String value) {
@@ -29,6 +30,31 @@ final class PassedHeaders implements HeaderAllowList.Receiver {
       own = new OwnHeaders();
     }
     own.add(name, value);
+  }
+
+  @Override
+  public void key(int place, String value) {
+    noted().key(place, value);
+  }
+
+  @Override
+  public void other(String name, String value) {
+    noted().other(name, value);
+  }
+
+  private ConversationHeaders noted() {
+    ConversationHeaders said = conversation;
+    if (said == null) {
+      said = new ConversationHeaders();
+      conversation = said;
+    }
+    return said;
+  }
+
+  /** What they say of the conversation; not to be changed. */
+  ConversationHeaders conversation() {
+    ConversationHeaders said = conversation;
+    return said == null ? ConversationHeaders.SILENT : said;
   }
 
   Map<String, String> asMap() {

@@ -1,5 +1,6 @@
 package dev.caravan.ingress;
 
+import dev.caravan.fleet.Lease;
 import dev.caravan.upstream.Call;
 import dev.caravan.upstream.ResponseHead;
 import io.netty.buffer.ByteBuf;
@@ -108,20 +109,27 @@ final class ReplyHead {
   }
 
   private static void own(ByteBuf out, Incoming incoming, @Nullable Call asked) {
+    Lease lease = asked == null || asked.attempts() == 0 ? null : asked.lease();
     ascii(out, "x-request-id: ");
     ascii(out, incoming.requestId());
     ascii(out, "\r\nx-caravan-backend: ");
-    ascii(
-        out,
-        asked == null || asked.lease() == null || asked.attempts() == 0
-            ? "none"
-            : asked.lease().backend().name());
+    ascii(out, lease == null ? "none" : lease.backend().name());
     ascii(out, "\r\nx-caravan-attempts: ");
     ascii(out, asked == null ? "0" : Integer.toString(asked.attempts()));
     out.writeShort('\r' << 8 | '\n');
+    String affinity = lease == null ? null : lease.affinity();
+    if (affinity != null) {
+      ascii(out, "x-caravan-affinity: ");
+      ascii(out, affinity);
+      out.writeShort('\r' << 8 | '\n');
+    }
   }
 
   private static ByteBuf end(ByteBuf out, Incoming incoming, boolean close) {
+    String cookie = incoming.cookieLine;
+    if (cookie != null) {
+      ascii(out, cookie);
+    }
     if (close) {
       ascii(out, "connection: close\r\n");
     } else if (incoming.http10()) {

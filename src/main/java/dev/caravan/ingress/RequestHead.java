@@ -159,7 +159,7 @@ final class RequestHead {
             404,
             ClientError.INVALID,
             "There is nothing at this path. Known: /v1/chat/completions, /v1/completions,"
-                + " /v1/embeddings, /v1/models.",
+                + " /v1/embeddings, /v1/responses, /v1/models.",
             null,
             "unknown_url",
             -1,

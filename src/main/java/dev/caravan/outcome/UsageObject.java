@@ -8,10 +8,10 @@ import java.io.IOException;
 
 /**
  * Reads an OpenAI {@code usage} object: {@code prompt_tokens}, {@code completion_tokens} and {@code
- * prompt_tokens_details.cached_tokens}.
+ * prompt_tokens_details.cached_tokens}, or the same with {@code input} and {@code output}.
  *
- * <p>Source: OpenAI's OpenAPI description, schema {@code CompletionUsage}; model servers write the
- * same.
+ * <p>Source: OpenAI's OpenAPI description, schemas {@code CompletionUsage} and {@code
+ * ResponseUsage}; model servers write the same.
  */
 final class UsageObject {
   /** Digits that always fit a long. */
@@ -37,9 +37,10 @@ final class UsageObject {
       while ((name = parser.nextFieldName()) != null) {
         JsonToken value = parser.nextToken();
         switch (name) {
-          case "prompt_tokens" -> prompt = count(parser, value);
-          case "completion_tokens" -> completion = count(parser, value);
-          case "prompt_tokens_details" -> cached = cachedTokens(parser, value);
+          case "prompt_tokens", "input_tokens" -> prompt = count(parser, value);
+          case "completion_tokens", "output_tokens" -> completion = count(parser, value);
+          case "prompt_tokens_details", "input_tokens_details" ->
+              cached = cachedTokens(parser, value);
           default -> parser.skipChildren();
         }
       }

@@ -4,7 +4,9 @@ package dev.caravan.request;
 public enum Api {
   CHAT_COMPLETIONS("/v1/chat/completions", "chat", "messages"),
   COMPLETIONS("/v1/completions", "text_completion", "prompt"),
-  EMBEDDINGS("/v1/embeddings", "embeddings", "input");
+  EMBEDDINGS("/v1/embeddings", "embeddings", "input"),
+  /** Answers are stored by the server, so that a next request can go on with one. */
+  RESPONSES("/v1/responses", "chat", "input");
 
   private final String path;
   private final String operation;

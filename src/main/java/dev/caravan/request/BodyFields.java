@@ -17,6 +17,7 @@ final class BodyFields {
   private static final String INCLUDE_USAGE = "stream_options.include_usage";
   private static final String MAX_TOKENS = "max_tokens";
   private static final String MAX_COMPLETION_TOKENS = "max_completion_tokens";
+  private static final String MAX_OUTPUT_TOKENS = "max_output_tokens";
 
   private static final String INVALID_TYPE = "invalid_type";
 
@@ -39,9 +40,7 @@ final class BodyFields {
 
   int toolsEnd;
 
-  private int ids;
-  private int media;
-  private int mediaBytes;
+  private final PromptFields prompt = new PromptFields();
 
   int promptCacheKey = NOWHERE;
   int previousResponseId = NOWHERE;
@@ -86,7 +85,7 @@ final class BodyFields {
       if (name.equals(promptField)) {
         promptStart = offset(parser);
         behindPrompt = true;
-        measure(parser, value, bytes, from);
+        prompt.read(parser, value, bytes, from);
       } else if (name.equals("tools")) {
         toolsStart = offset(parser);
         behindTools = value != JsonToken.VALUE_NULL;
@@ -102,51 +101,19 @@ final class BodyFields {
     }
   }
 
-  /**
-   * About how many tokens the prompt and the tools have, as the model's template renders them: a
-   * token for each id where the prompt is of ids, otherwise by the size of the JSON.
-   */
+  /** About how many tokens the prompt and the tools have. */
   int promptTokens() {
-    int bytes = promptEnd - promptStart - mediaBytes;
-    int tokens =
-        ids > 0 ? ids : bytes / PromptPrefix.TOKEN_BYTES + media * PromptReader.MEDIUM_TOKENS;
-    return tokens + toolsTokens(toolsEnd - toolsStart);
+    return prompt.tokens(promptEnd - promptStart) + toolsTokens(toolsEnd - toolsStart);
+  }
+
+  /** How many bytes of the prompt say which conversation it belongs to; 0 for none. */
+  int openingBytes() {
+    return prompt.openingBytes(promptStart, promptEnd - promptStart);
   }
 
   /** About how many tokens tools have whose JSON is that long. */
   static int toolsTokens(int bytes) {
     return bytes / PromptPrefix.TOKEN_BYTES;
-  }
-
-  /** Counts what is in a prompt, and reads to its end. */
-  private void measure(JsonParser parser, JsonToken prompt, byte[] bytes, int from)
-      throws IOException {
-    ids = 0;
-    media = 0;
-    mediaBytes = 0;
-    int depth = prompt.isStructStart() ? 1 : 0;
-    boolean objects = prompt != JsonToken.START_ARRAY;
-    while (depth > 0) {
-      JsonToken token = parser.nextToken();
-      if (token.isStructStart()) {
-        depth++;
-        objects |= token == JsonToken.START_OBJECT;
-      } else if (token.isStructEnd()) {
-        depth--;
-      } else if (token == JsonToken.VALUE_NUMBER_INT) {
-        ids += objects ? 0 : 1;
-      } else if (token == JsonToken.VALUE_STRING) {
-        String field = parser.currentName();
-        if (field != null && PromptReader.holdsMedia(field)) {
-          int quote = from + offset(parser);
-          int size = JsonText.end(bytes, quote) - quote;
-          if (size > PromptReader.MEDIUM_BYTES) {
-            media++;
-            mediaBytes += size;
-          }
-        }
-      }
-    }
   }
 
   /** Notes what one field of the root says; leaves objects and arrays for the caller to skip. */
@@ -157,8 +124,8 @@ final class BodyFields {
       case STREAM -> stream = readFlag(value, STREAM);
       case STREAM_OPTIONS -> readStreamOptions(parser, value);
       case MAX_TOKENS -> maxTokens = readTokens(parser, value, MAX_TOKENS);
-      case MAX_COMPLETION_TOKENS ->
-          maxCompletionTokens = readTokens(parser, value, MAX_COMPLETION_TOKENS);
+      case MAX_COMPLETION_TOKENS, MAX_OUTPUT_TOKENS ->
+          maxCompletionTokens = readTokens(parser, value, name);
       case "prompt_cache_key" -> promptCacheKey = string(parser, value);
       case "previous_response_id" -> previousResponseId = string(parser, value);
       case "conversation" ->
@@ -287,7 +254,7 @@ final class BodyFields {
   }
 
   /** Where the current token starts, in bytes from the body's first. */
-  private static int offset(JsonParser parser) {
+  static int offset(JsonParser parser) {
     return (int) parser.currentTokenLocation().getByteOffset();
   }
 

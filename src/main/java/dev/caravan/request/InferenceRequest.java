@@ -109,8 +109,8 @@ public final class InferenceRequest {
   }
 
   /**
-   * The most output tokens that the client wants: {@code max_completion_tokens}, else {@code
-   * max_tokens}, from 0; -1 where it did not say.
+   * The most output tokens that the client wants: {@code max_completion_tokens} or {@code
+   * max_output_tokens}, else {@code max_tokens}, from 0; -1 where it did not say.
    */
   public int maxTokens() {
     return maxTokens;
@@ -167,6 +167,20 @@ public final class InferenceRequest {
       prefix = known;
     }
     return known;
+  }
+
+  /**
+   * The conversation that begins as this request's prompt does. Of messages everything up to the
+   * end of the first one of role {@code user} counts, which stays as it is while the conversation
+   * grows; of other prompts the first kibibyte. {@link Conversation#NONE} where there is no such
+   * beginning, and for embeddings. Reads the body, at each call.
+   */
+  public Conversation opening() {
+    return promptPlace.openingBytes() == 0
+        ? Conversation.NONE
+        : Conversation.ofHash(
+            Conversation.Source.PROMPT,
+            RequestParser.hash(body, promptPlace.start(), promptPlace.openingBytes()));
   }
 
   /**

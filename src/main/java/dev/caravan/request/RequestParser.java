@@ -150,6 +150,7 @@ public final class RequestParser {
         conversation(fields, bytes, from),
         new PromptPlace(
             fields.promptStart,
+            api == Api.EMBEDDINGS ? 0 : fields.openingBytes(),
             fields.toolsStart,
             fields.toolsEnd - fields.toolsStart,
             fields.promptTokens()));
@@ -183,6 +184,18 @@ public final class RequestParser {
     body.getBytes(first + place.start(), copy, 0, length);
     return reader.prefix(
         copy, 0, PromptPrefix.seed(tenant, model, tools), BodyFields.toolsTokens(toolsBytes));
+  }
+
+  /** The XXH64 of bytes of the body, from its first. */
+  static long hash(ByteBuf body, int start, int length) {
+    int from = body.readerIndex() + start;
+    if (body.hasArray()) {
+      int at = body.arrayOffset() + from;
+      return XxHash64.hash(body.array(), at, at + length);
+    }
+    byte[] copy = scratch(length);
+    body.getBytes(from, copy, 0, length);
+    return XxHash64.hash(copy, 0, length);
   }
 
   /** Refuses what is not UTF-8, and what Jackson would read as another encoding. */

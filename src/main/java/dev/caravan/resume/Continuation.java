@@ -61,8 +61,8 @@ sealed interface Continuation {
     if (obstacle != null) {
       return new Refused(obstacle);
     }
-    if (original.api() == Api.EMBEDDINGS) {
-      return new Refused("embeddings are not resumed");
+    if (original.api() == Api.EMBEDDINGS || original.api() == Api.RESPONSES) {
+      return new Refused("answers of " + original.api().path() + " are not resumed");
     }
     byte[] body = ByteBufUtil.getBytes(original.body());
     try {

@@ -48,8 +48,7 @@ public final class ErrorAnswer implements Processor {
       return new Refusal(
           nobody.throttled()
               ? ClientError.of(new Outcome.Throttled(429, wait))
-              : ClientError.unavailable(
-                  "No server of this model can take the request now.", (wait + 999) / 1000),
+              : unavailable(nobody, (wait + 999) / 1000),
           new Outcome.Refused(String.valueOf(nobody.getMessage())));
     }
     if (failure instanceof UpstreamFailure upstream) {
@@ -66,6 +65,26 @@ public final class ErrorAnswer implements Processor {
         new Outcome.FailedBefore(
             Outcome.Cause.GATEWAY,
             failure == null ? "no reason" : failure.getClass().getSimpleName()));
+  }
+
+  private static ClientError unavailable(NobodyEligible nobody, long seconds) {
+    String home = nobody.home();
+    if (home == null) {
+      return ClientError.unavailable("No server of this model can take the request now.", seconds);
+    }
+    return nobody.stored()
+        ? ClientError.unavailable(
+            "The server that stores the response before, " + home + ", is gone or out for now.",
+            "previous_response_id",
+            "previous_response_unavailable",
+            seconds)
+        : ClientError.unavailable(
+            "The server of this conversation, "
+                + home
+                + ", cannot take the request now, and no other may.",
+            null,
+            "conversation_home_unavailable",
+            seconds);
   }
 
   private void throttled(String id, String reason) {

@@ -79,7 +79,7 @@ final class HedgedAttempt {
       road.nobody(selection);
       return false;
     }
-    road.picked(fork, chosen.index());
+    road.picked(fork, chosen);
     Leg leg = new Leg(fork);
     first = leg;
     long delay = delayNanos();
@@ -124,7 +124,7 @@ final class HedgedAttempt {
       count(RoadMeters.Hedge.SATURATED);
       return;
     }
-    road.picked(fork, chosen.index());
+    road.picked(fork, chosen);
     Leg leg = new Leg(fork);
     second = leg;
     balancer.run(chosen.index(), leg.exchange, leg);

@@ -3,20 +3,34 @@ package dev.caravan.route;
 import dev.caravan.fleet.Availability;
 import dev.caravan.fleet.Availability.Use;
 import dev.caravan.fleet.ServerState;
+import dev.caravan.select.Selection;
 import dev.caravan.select.Selection.Rejection;
 import java.util.List;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** No server of a pool may take a request now, and why. Carries no stack trace. */
 final class NobodyEligible extends Exception {
   private static final long serialVersionUID = 1L;
 
   private final String pool;
+  private final @Nullable String home;
+  private final boolean stored;
   private final boolean throttled;
   private final boolean endKnown;
   private final long endNanos;
 
+  /** As the longer one, for a request that goes on with no stored response. */
   NobodyEligible(String pool, List<Rejection> reasons) {
+    this(pool, reasons, false);
+  }
+
+  /**
+   * Nobody may take a request.
+   *
+   * @param stored whether it goes on with a response that one server stores
+   */
+  NobodyEligible(String pool, List<Rejection> reasons, boolean stored) {
     super(
         reasons.stream()
             .map(each -> each.backend() + ": " + each.reason())
@@ -25,6 +39,13 @@ final class NobodyEligible extends Exception {
         false,
         false);
     this.pool = pool;
+    this.stored = stored;
+    this.home =
+        reasons.stream()
+            .filter(each -> each.filter().equals(Selection.AFFINITY))
+            .map(Rejection::backend)
+            .findFirst()
+            .orElse(null);
     this.throttled =
         !reasons.isEmpty() && reasons.stream().allMatch(each -> throttled(each.availability()));
     boolean known = false;
@@ -53,6 +74,16 @@ final class NobodyEligible extends Exception {
   /** The pool that could not answer. */
   String pool() {
     return pool;
+  }
+
+  /** The one server that the request may go to; null where it may go to any. */
+  @Nullable String home() {
+    return home;
+  }
+
+  /** Whether that is so because it goes on with a response that is stored there. */
+  boolean stored() {
+    return stored;
   }
 
   /** Whether every server has asked to be left alone for a while. */

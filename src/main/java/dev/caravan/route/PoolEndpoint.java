@@ -83,6 +83,7 @@ final class PoolEndpoint extends DefaultEndpoint {
       return true;
     }
     call.pool(pool.pool());
+    RouteProperties.apply(exchange, call);
     return pool.route().process(exchange, callback);
   }
 

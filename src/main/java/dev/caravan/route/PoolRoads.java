@@ -14,6 +14,7 @@ public final class PoolRoads {
   private final Chance chance;
   private final Scheduler scheduler;
   private final Meters meters;
+  private final ResponseHomes responses;
   private final int attempts;
   // By identity: a pool lives as long as its name.
   private final ConcurrentHashMap<Pool, PoolRoad> byPool = new ConcurrentHashMap<>();
@@ -23,13 +24,21 @@ public final class PoolRoads {
    * No pool yet.
    *
    * @param attempts how many servers a request may be sent to where its pool does not say, from 1
+   * @param responses which server stores which
    * @param scheduler for those that wait for the retry budget
    */
-  public PoolRoads(Ticker ticker, Chance chance, Scheduler scheduler, Meters meters, int attempts) {
+  public PoolRoads(
+      Ticker ticker,
+      Chance chance,
+      Scheduler scheduler,
+      Meters meters,
+      ResponseHomes responses,
+      int attempts) {
     this.ticker = ticker;
     this.chance = chance;
     this.scheduler = scheduler;
     this.meters = meters;
+    this.responses = responses;
     this.attempts = attempts;
   }
 
@@ -54,6 +63,10 @@ public final class PoolRoads {
 
   Ticker ticker() {
     return ticker;
+  }
+
+  ResponseHomes responses() {
+    return responses;
   }
 
   Chance chance() {

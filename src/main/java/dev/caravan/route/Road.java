@@ -81,20 +81,26 @@ final class Road implements AsyncCallback {
       nobody(selection);
       return false;
     }
-    picked(call, chosen.index());
+    picked(call, chosen);
     balancer.run(chosen.index(), exchange, this);
     return true;
   }
 
   /** A server was picked, and the call or its fork has a lease there. */
-  void picked(Call holder, int index) {
+  void picked(Call holder, Selection.Selected chosen) {
     if (tried.count() == 0 && call.clientRetries() == 0) {
       Lease lease = holder.lease();
       if (lease != null) {
         pool.requests().arrived(lease.openedNanos());
       }
     }
-    tried = tried.and(index);
+    switch (chosen.basis()) {
+      case OWNER -> pool.meters().count(RoadMeters.Affinity.OWNER);
+      case SPILLED -> pool.meters().count(RoadMeters.Affinity.SPILLED);
+      case MOVED -> pool.meters().count(RoadMeters.Affinity.MOVED);
+      case BALANCER -> {}
+    }
+    tried = tried.and(chosen.index());
   }
 
   /** Nobody could be picked. */
@@ -103,7 +109,11 @@ final class Road implements AsyncCallback {
     if (failure != null) {
       fail(failure);
     } else if (selection instanceof Selection.NoneEligible none) {
-      fail(new NobodyEligible(call.pool(), none.reasons()));
+      NobodyEligible why = new NobodyEligible(call.pool(), none.reasons(), balancer.stored(call));
+      if (why.home() != null) {
+        pool.meters().count(RoadMeters.Affinity.REFUSED);
+      }
+      fail(why);
     }
   }
 
@@ -159,7 +169,7 @@ final class Road implements AsyncCallback {
     exchange.getExchangeExtension().setRedeliveryExhausted(false);
     if (!upstream.sent()) {
       attempt(); // no server was bothered
-    } else if (!balancer.anyoneLeft(tried)) {
+    } else if (!balancer.anyoneLeft(call, tried)) {
       fail(upstream);
     } else {
       new Retry(this, upstream).start();

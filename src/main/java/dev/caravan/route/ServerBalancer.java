@@ -3,7 +3,11 @@ package dev.caravan.route;
 import dev.caravan.fleet.Availability;
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.Lease;
+import dev.caravan.fleet.PoolPolicy.Affinity.Stickiness;
+import dev.caravan.fleet.ServerState;
 import dev.caravan.select.Selection;
+import dev.caravan.select.Selection.Basis;
+import dev.caravan.select.Selection.Rejection;
 import dev.caravan.select.Selector;
 import dev.caravan.select.Tried;
 import dev.caravan.upstream.Call;
@@ -14,6 +18,7 @@ import org.apache.camel.AsyncProcessor;
 import org.apache.camel.Exchange;
 import org.apache.camel.processor.loadbalancer.LoadBalancerSupport;
 import org.jboss.logging.Logger;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A {@code loadBalance} step that sends each request to the server its {@link Selector} picks, and
@@ -70,6 +75,7 @@ public final class ServerBalancer extends LoadBalancerSupport {
       callback.done(true);
       return true;
     }
+    RouteProperties.apply(exchange, call);
     new Road(this, exchange, call, null, callback).start();
     return false;
   }
@@ -88,6 +94,11 @@ public final class ServerBalancer extends LoadBalancerSupport {
    * @param tried who may not be picked, because they have had it
    */
   Selection pick(Call call, Tried tried) {
+    String holder = holder(call);
+    int home = holder == null ? Selector.NO_HOME : position(holder);
+    if (holder != null && home < 0) {
+      return new Selection.NoneEligible(List.of(gone(holder)));
+    }
     while (true) {
       Selection selection =
           selector.select(
@@ -95,7 +106,8 @@ public final class ServerBalancer extends LoadBalancerSupport {
               backends,
               tried,
               call.policy().panicPercent(),
-              call.policy().affinity());
+              call.policy().affinity(),
+              home);
       if (!(selection instanceof Selection.Selected chosen)) {
         return selection;
       }
@@ -108,11 +120,52 @@ public final class ServerBalancer extends LoadBalancerSupport {
       Lease taken = Lease.open(chosen.backend(), call.pool(), roads.ticker(), chosen.work());
       if (taken != null) {
         selector.sent(call.request(), backends, chosen.index());
+        if (chosen.basis() != Basis.BALANCER) {
+          taken.affinity(chosen.basis().label());
+        }
         call.lease(taken);
         panic.picked(call, chosen.panic());
         return selection;
       }
     }
+  }
+
+  /** The server that stores the response that a call goes on with; null where none is known. */
+  private @Nullable String holder(Call call) {
+    String previous = call.request().conversationKeys().previousResponseId();
+    return previous == null || call.policy().affinity().mode() == Stickiness.OFF
+        ? null
+        : roads.responses().server(previous);
+  }
+
+  private int position(String server) {
+    for (int i = 0; i < backends.length; i++) {
+      if (backends[i].name().equals(server)) {
+        return i;
+      }
+    }
+    return Selector.NO_HOME;
+  }
+
+  private static Rejection gone(String server) {
+    String why = "it stores the response before, and is no server of this step any more";
+    return new Rejection(
+        server,
+        Selection.AFFINITY,
+        why,
+        new Availability(ServerState.DOWN, Availability.Use.NONE, why, Availability.UNTIL_NEWS));
+  }
+
+  /** Whether a call goes on with a response that one server is known to store. */
+  boolean stored(Call call) {
+    return holder(call) != null;
+  }
+
+  /** Whether a call may go to one server alone. */
+  boolean bound(Call call) {
+    return (call.policy().affinity().mode() == Stickiness.STRICT
+            && call.request().conversation().known())
+        || stored(call);
   }
 
   /**
@@ -167,7 +220,10 @@ public final class ServerBalancer extends LoadBalancerSupport {
   }
 
   /** Whether it is worth a wait: somebody who has not had the request may be picked. */
-  boolean anyoneLeft(Tried tried) {
+  boolean anyoneLeft(Call call, Tried tried) {
+    if (bound(call)) {
+      return false; // that one has had it
+    }
     for (int i = 0; i < backends.length; i++) {
       if (!tried.contains(i)
           && backends[i].availability().use() != Availability.Use.NONE

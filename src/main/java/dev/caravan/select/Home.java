@@ -37,11 +37,17 @@ final class Home {
   private Basis basis = Basis.OWNER;
   private int strict = -1;
 
-  Home find(long digest, Snapshot snapshot, Candidates candidates, Affinity affinity) {
-    int owner = owner(digest, snapshot);
+  /**
+   * Finds the home of a conversation.
+   *
+   * @param only the one server that can take it, by its position in the snapshot; negative where
+   *     that is the conversation's own to say
+   */
+  Home find(long digest, Snapshot snapshot, Candidates candidates, Affinity affinity, int only) {
+    int owner = only >= 0 ? only : owner(digest, snapshot);
     strict = -1;
     position = -1;
-    if (affinity.mode() == Affinity.Stickiness.STRICT) {
+    if (only >= 0 || affinity.mode() == Affinity.Stickiness.STRICT) {
       strict = owner;
       basis = Basis.OWNER;
       for (int i = 0; i < candidates.size(); i++) {
@@ -54,7 +60,12 @@ final class Home {
     position = firstWithin(digest, candidates, affinity.boundPercent());
     if (position >= 0) {
       int index = candidates.view(position).index();
-      basis = index == owner ? Basis.OWNER : among(owner, candidates) ? Basis.SPILLED : Basis.MOVED;
+      basis =
+          index == owner
+              ? Basis.OWNER
+              : among(owner, candidates) || merelyFull(snapshot.view(owner))
+                  ? Basis.SPILLED
+                  : Basis.MOVED;
     }
     return this;
   }
@@ -80,13 +91,18 @@ final class Home {
             each ->
                 new Rejection(
                     name,
-                    "affinity",
+                    Selection.AFFINITY,
                     "the conversation is at home there and may not go elsewhere; "
                         + each.filter()
                         + ": "
                         + each.reason(),
                     each.availability()))
         .toList();
+  }
+
+  /** Whether nothing speaks against it but what it holds. */
+  private static boolean merelyFull(BackendView view) {
+    return view.availability().eligible() && view.permitted() && !view.tried();
   }
 
   private static boolean among(int index, Candidates candidates) {

@@ -8,6 +8,9 @@ import java.util.List;
 /** What came of a choice. Immutable. */
 public sealed interface Selection {
 
+  /** The filter of a rejection that says: nobody else may take the request. */
+  String AFFINITY = "affinity";
+
   /**
    * One was chosen.
    *

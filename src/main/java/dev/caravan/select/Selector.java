@@ -31,6 +31,9 @@ public final class Selector {
         }
       };
 
+  /** Where no server is the only one that can take a request. */
+  public static final int NO_HOME = -1;
+
   private final String name;
   private final Filter[] filters;
   private final Scorer[] scorers;
@@ -85,6 +88,7 @@ public final class Selector {
    *     which its verdict may be wrong are eligible as well: better a request that may fail
    *     elsewhere than the whole load on the last one. From 0, for never, to 100
    * @param affinity whether the request's conversation has a home among the servers
+   * @param only the position of the one server that can take it; {@link #NO_HOME} for none such
    * @return the one chosen, or everyone's reason; no reasons only where nobody was offered
    */
   public Selection select(
@@ -92,7 +96,8 @@ public final class Selector {
       Backend[] backends,
       Tried tried,
       int panicPercent,
-      Affinity affinity) {
+      Affinity affinity,
+      int only) {
     Desk desk = DESK.get();
     Snapshot snapshot = desk.snapshot;
     snapshot.read(backends, tried);
@@ -104,13 +109,15 @@ public final class Selector {
     admit(request, snapshot, panic, candidates);
     Basis basis = Basis.BALANCER;
     int position;
-    if (affinity.mode() == Affinity.Stickiness.OFF || !request.conversation().known()) {
+    boolean free = affinity.mode() == Affinity.Stickiness.OFF || !request.conversation().known();
+    if (free && only < 0) {
       if (candidates.size() == 0) {
         return new NoneEligible(rejections(request, snapshot, panicPercent));
       }
       position = picker.pick(request, candidates);
     } else {
-      Home home = desk.home.find(request.conversation().digest(), snapshot, candidates, affinity);
+      long digest = request.conversation().digest();
+      Home home = desk.home.find(digest, snapshot, candidates, affinity, only);
       if (home.position() < 0) {
         return new NoneEligible(
             home.rejections(rejections(request, snapshot, panicPercent), snapshot));
@@ -124,7 +131,17 @@ public final class Selector {
         chosen, view.index(), candidates.size(), panic, basis, work(request, chosen, view));
   }
 
-  /** As {@link #select(InferenceRequest, Backend[], Tried, int, Affinity)}, without affinity. */
+  /** As the longest of these, where no server is the only one. */
+  public Selection select(
+      InferenceRequest request,
+      Backend[] backends,
+      Tried tried,
+      int panicPercent,
+      Affinity affinity) {
+    return select(request, backends, tried, panicPercent, affinity, NO_HOME);
+  }
+
+  /** As the longest of these, without affinity. */
   public Selection select(
       InferenceRequest request, Backend[] backends, Tried tried, int panicPercent) {
     return select(request, backends, tried, panicPercent, Affinity.OFF);

@@ -40,8 +40,21 @@ public final class RoadMeters {
     SATURATED
   }
 
+  /** What came of it that a conversation has a home. */
+  public enum Affinity {
+    /** It went there. */
+    OWNER,
+    /** Its home was over its bound: it went to the next in its order. */
+    SPILLED,
+    /** Its home was out: it went to the next in its order. */
+    MOVED,
+    /** Its home was out, and it may go nowhere else. */
+    REFUSED
+  }
+
   private final Map<Retry, Counter> retries = new EnumMap<>(Retry.class);
   private final Map<Hedge, Counter> hedges = new EnumMap<>(Hedge.class);
+  private final Map<Affinity, Counter> affinities = new EnumMap<>(Affinity.class);
 
   /**
    * Meters for a pool.
@@ -67,6 +80,15 @@ public final class RoadMeters {
               .tag("result", label(result))
               .register(registry));
     }
+    for (Affinity result : Affinity.values()) {
+      affinities.put(
+          result,
+          Counter.builder("caravan.affinity")
+              .description("Choices of a server that a conversation made, by what came of it")
+              .tag("pool", pool)
+              .tag("result", label(result))
+              .register(registry));
+    }
     Gauge.builder("caravan.retries.waiting", waiting)
         .description("Requests that wait for the retry budget")
         .tag("pool", pool)
@@ -83,6 +105,10 @@ public final class RoadMeters {
 
   public void count(Hedge result) {
     increment(hedges.get(result));
+  }
+
+  public void count(Affinity result) {
+    increment(affinities.get(result));
   }
 
   private static void increment(@Nullable Counter counter) {

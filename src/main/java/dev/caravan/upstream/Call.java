@@ -69,14 +69,15 @@ public final class Call {
     return request;
   }
 
-  /**
-   * The server died within its answer, and another one shall go on with it.
-   *
-   * @param continued what that one is sent; of the same API and model as the client's request
-   */
+  /** A server died within its answer, and another goes on with this; of the same API and model. */
   public void goOnWith(InferenceRequest continued) {
-    request = continued;
+    request = continued.in(request.conversation()).of(request.tenant());
     resumptions++;
+  }
+
+  /** The route knows better what the request belongs to; it is the same otherwise. */
+  public void restate(InferenceRequest same) {
+    request = same;
   }
 
   /** How often its answer broke off and another server was asked to go on. */
@@ -220,8 +221,7 @@ public final class Call {
   /**
    * It waits for something, and holds no server.
    *
-   * @param stop run once where the wait has no sense any more, because the call has expired or was
-   *     abandoned; null where the wait is over
+   * @param stop run once where the call expires or is abandoned; null where the wait is over
    */
   public void waits(@Nullable Runnable stop) {
     wait = stop;

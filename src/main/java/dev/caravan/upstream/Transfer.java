@@ -2,10 +2,12 @@ package dev.caravan.upstream;
 
 import dev.caravan.fleet.Lease;
 import dev.caravan.fleet.Timeouts;
+import dev.caravan.outcome.AnswerId;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.outcome.Outcome.Cause;
 import dev.caravan.outcome.Usage;
 import dev.caravan.outcome.UsageScanner;
+import dev.caravan.request.Api;
 import dev.caravan.time.Ticker;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -43,6 +45,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   private final Ticker ticker;
   private final HeadReader headReader;
   private final UsageScanner usage = new UsageScanner();
+  private final @Nullable AnswerId answerId;
   private final long startNanos;
   private final Timeouts limits;
 
@@ -72,6 +75,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     this.target = target;
     this.call = call;
     this.lease = call.lease();
+    this.answerId = call.request().api() == Api.RESPONSES ? new AnswerId() : null;
     this.receiver = receiver;
     this.ticker = ticker;
     this.startNanos = ticker.nanos();
@@ -323,6 +327,10 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   @Override
   public void payload(ByteBuf in, int index, int length) {
     usage.scan(in, index, length);
+    String id = answerId == null ? null : answerId.scan(in, index, length);
+    if (id != null && lease != null) {
+      lease.response(id);
+    }
   }
 
   void readComplete() {

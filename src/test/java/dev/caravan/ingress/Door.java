@@ -14,6 +14,7 @@ import io.netty.channel.embedded.EmbeddedChannel;
 import io.netty.handler.codec.http.HttpDecoderConfig;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
@@ -69,9 +70,29 @@ final class Door {
   }
 
   Door(Limits limits, Memory memory) {
+    this(limits, memory, new ConversationSettings(List.of(), List.of(), null));
+  }
+
+  /** One that looks for conversations. */
+  Door(ConversationSettings conversations) {
+    this(Limits.NONE, new NoMemory(), conversations);
+  }
+
+  static ConversationFinder finder(ConversationSettings conversations) {
+    return ConversationFinder.of(conversations, bytes -> Arrays.fill(bytes, (byte) 7));
+  }
+
+  private Door(Limits limits, Memory memory, ConversationSettings conversations) {
     admission = new Admission(limits, memory, clock::get);
     ingress =
-        new HttpIngress(SETTINGS, new Two(), this::ended, sent -> "id-1", admission, clock::get);
+        new HttpIngress(
+            SETTINGS,
+            finder(conversations),
+            new Two(),
+            this::ended,
+            sent -> "id-1",
+            admission,
+            clock::get);
     ingress.entry((call, headers, reply) -> visits.add(new Visit(call, headers, reply)));
     install(channel.pipeline(), ingress);
   }

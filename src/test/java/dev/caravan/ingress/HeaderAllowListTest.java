@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.ForAll;
@@ -102,6 +103,16 @@ class HeaderAllowListTest {
       public void own(String name, String value) {
         told.add("own " + name + "=" + value);
       }
+
+      @Override
+      public void key(int place, String value) {
+        told.add("key " + place + "=" + value);
+      }
+
+      @Override
+      public void other(String name, String value) {
+        told.add("other " + name + "=" + value);
+      }
     };
   }
 
@@ -118,6 +129,20 @@ class HeaderAllowListTest {
             "own x-stainless-retry-count=2",
             "x-stainless-retry-count=2");
     assertThat(list.find("x-caravan-timeout-ms")).isNull();
+  }
+
+  @Test
+  void lines_keysOfConversations_areReadOnceEach_andDoNotPassUnlessListed() {
+    HttpHeaders headers = new DefaultHttpHeaders();
+    headers.add("X-Session-Id", "s").add("session-id", "t").add("Cookie", "c=1").add("x-c", "1");
+    List<String> told = new ArrayList<>();
+    HeaderAllowList list =
+        new HeaderAllowList(
+            List.of("x-session-id"), List.of("", "session-id", "x-session-id"), Set.of("cookie"));
+    list.lines(headers, telling(told));
+    assertThat(told).containsExactly("key 2=s", "x-session-id=s", "key 1=t", "other cookie=c=1");
+    assertThat(list.find("cookie")).isNull();
+    assertThat(list.find("session-id")).isNull();
   }
 
   @Test

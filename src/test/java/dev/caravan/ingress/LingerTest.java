@@ -15,6 +15,7 @@ import java.io.InputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.Socket;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -29,6 +30,7 @@ class LingerTest {
     HttpIngress ingress =
         new HttpIngress(
             Door.SETTINGS,
+            Door.finder(new ConversationSettings(List.of(), List.of(), null)),
             new Door().ingress.catalog(),
             (c, i, p, s, o, t, b) -> {},
             s -> "id-1",

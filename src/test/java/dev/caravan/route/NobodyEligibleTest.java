@@ -8,6 +8,7 @@ import dev.caravan.fleet.ServerState;
 import dev.caravan.health.HandTicker;
 import dev.caravan.ingress.ClientError;
 import dev.caravan.ingress.Refusal;
+import dev.caravan.select.Selection;
 import dev.caravan.select.Selection.Rejection;
 import dev.caravan.testing.CapturedLog;
 import java.util.List;
@@ -88,5 +89,22 @@ class NobodyEligibleTest {
   void itHasJustCome_isOneSecond() {
     assertAnswer(429, 1, throttled(-5));
     assertAnswer(503, 1, ejected(0));
+  }
+
+  @Test
+  void homeOfTheConversation_isNamed() {
+    ClientError error =
+        answer(new Rejection("a", Selection.AFFINITY, "down", down().availability()));
+    assertThat(error.code()).isEqualTo("conversation_home_unavailable");
+    assertThat(error.message()).contains(", a, cannot take the request");
+    assertThat(error.retryAfterSeconds()).isEqualTo(1);
+  }
+
+  @Test
+  void homeOfTheConversation_outForATime_isSaidAsRetryAfter() {
+    ClientError error =
+        answer(new Rejection("a", Selection.AFFINITY, "out", ejected(9_000).availability()));
+    assertThat(error.status()).isEqualTo(503);
+    assertThat(error.retryAfterSeconds()).isEqualTo(9);
   }
 }

@@ -1,0 +1,49 @@
+package dev.caravan.route;
+
+import dev.caravan.request.Conversation;
+import dev.caravan.request.Conversation.Source;
+import dev.caravan.request.InferenceRequest;
+import dev.caravan.upstream.Call;
+import org.apache.camel.Exchange;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a route says of a request, in properties of its exchange. It knows better than ingress. A
+ * property that is not set, or whose expression gave nothing, leaves what was found; an empty text
+ * takes it away.
+ */
+final class RouteProperties {
+  /** Names the conversation. */
+  static final String CONVERSATION = "caravan.conversation";
+
+  /** Names whose request it is. */
+  static final String TENANT = "caravan.tenant";
+
+  private RouteProperties() {}
+
+  /** Tells a call what the route says of it by now. */
+  static void apply(Exchange exchange, Call call) {
+    String conversation = text(exchange, CONVERSATION);
+    String tenant = text(exchange, TENANT);
+    if (conversation != null) {
+      Conversation stated = Conversation.of(Source.ROUTE, conversation);
+      if (!stated.equals(call.request().conversation())) {
+        call.restate(call.request().in(stated));
+      }
+    }
+    if (tenant != null) {
+      long id = tenant.isBlank() ? 0 : Conversation.digest(tenant);
+      InferenceRequest request = call.request();
+      if (id != request.tenant()) {
+        call.restate(request.of(id));
+      }
+    }
+  }
+
+  private static @Nullable String text(Exchange exchange, String name) {
+    Object value = exchange.getProperty(name);
+    return value == null || value instanceof String
+        ? (String) value
+        : exchange.getProperty(name, String.class);
+  }
+}
