@@ -9,11 +9,11 @@ import java.util.Arrays;
 final class ChunkHash {
   private static final int CHUNK_BYTES = PromptPrefix.CHUNK_TOKENS * PromptPrefix.TOKEN_BYTES;
 
-  /** Hashes that are kept between two prompts: those of 131,072 tokens. */
-  private static final int KEPT = 1_024;
-
   private final byte[] chunk = new byte[CHUNK_BYTES];
+
+  /** Kept from prompt to prompt; 64 KiB at most. */
   private long[] hashes = new long[64];
+
   private int fill;
   private int count;
   private long hash;
@@ -79,11 +79,7 @@ final class ChunkHash {
     if (count == 0) {
       return PromptPrefix.NONE;
     }
-    PromptPrefix prefix = new PromptPrefix(Arrays.copyOf(hashes, count), headTokens);
-    if (hashes.length > KEPT) {
-      hashes = new long[KEPT];
-    }
-    return prefix;
+    return new PromptPrefix(Arrays.copyOf(hashes, count), headTokens);
   }
 
   /** The hash of everything, what is behind the last whole chunk too. */

@@ -69,8 +69,11 @@ public final class RequestParser {
                   .build())
           .build();
 
-  /** The largest array that a thread keeps, in bytes. A longer body gets one of its own. */
-  private static final int MAX_SCRATCH = 1 << 20;
+  /**
+   * The largest array that a thread keeps, in bytes: a prompt of a mebibyte and what is around it.
+   * A longer body gets one of its own.
+   */
+  private static final int MAX_SCRATCH = 2 << 20;
 
   private static final int MIN_SCRATCH = 16 << 10;
 

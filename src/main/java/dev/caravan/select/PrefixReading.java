@@ -10,9 +10,10 @@ final class PrefixReading {
    * A server that has a chunk has those before it: a prompt is written as a whole, its beginning
    * last, so that it is never older than its end. So how far a server has a prompt is found by
    * halving, and not by a walk over all chunks of all servers: first the last chunk that anybody
-   * knows, then the last that this server has. Most servers have either that one or not even the
-   * first; both are asked for at once. A chunk that the table has dropped in between may be
-   * overlooked, which does no harm: the server may well have it still.
+   * knows, then the last that this server has. Most servers have that one, or not even the first, or
+   * as much as the server before it: when all have the system prompt, and few the rest. So these are
+   * asked for first. A chunk that the table has dropped in between may be overlooked, which does no
+   * harm: the server may well have it still.
    *
    * Where a chunk is in the table is looked up once for all servers.
    */
@@ -48,9 +49,11 @@ final class PrefixReading {
     if (known == 0) {
       return;
     }
+    int last = 0;
     for (int i = 0; i < count; i++) {
       if (servers[i] >= 0) {
-        depths[i] = depth(prefix, table, servers[i], known);
+        last = depth(prefix, table, servers[i], known, last);
+        depths[i] = last;
       }
     }
   }
@@ -70,13 +73,20 @@ final class PrefixReading {
     return known;
   }
 
-  private int depth(PromptPrefix prefix, HolderTable table, int server, int known) {
+  private int depth(PromptPrefix prefix, HolderTable table, int server, int known, int guess) {
     if (has(prefix, table, server, known)) {
       return known;
     }
     int has = 0;
     int not = known;
-    int probe = 1;
+    if (guess > 0 && guess < known) {
+      if (has(prefix, table, server, guess)) {
+        has = guess;
+      } else {
+        not = guess;
+      }
+    }
+    int probe = has + 1;
     while (not - has > 1) {
       if (has(prefix, table, server, probe)) {
         has = probe;

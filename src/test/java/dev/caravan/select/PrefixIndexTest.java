@@ -129,6 +129,21 @@ class PrefixIndexTest {
   }
 
   @Test
+  void serversThatHaveDifferentParts_areEachReadRight() {
+    PrefixIndex index = new PrefixIndex(10_000);
+    int[] parts = {0, 40, 7, 7, 8, 6, 39, 1, 0, 1, 2, 40, 20, 20, 21, 19, 0};
+    int[] numbers = new int[parts.length];
+    for (int i = 0; i < parts.length; i++) {
+      Backend server = server("s" + i, 1_000);
+      numbers[i] = index.enlist(server);
+      index.learn(prompt(1, 0, parts[i]), numbers[i], server);
+    }
+    int[] depths = new int[parts.length];
+    index.read(prompt(1, 0, 60), numbers, parts.length, depths);
+    assertThat(depths).isEqualTo(parts);
+  }
+
+  @Test
   void cacheLost_isForgotten_andLearntAnew() {
     PrefixIndex index = new PrefixIndex(1_000);
     Backend a = server("a", 100);
