@@ -62,6 +62,7 @@ public final class Balancers {
         return new Selector(
             row.name,
             row.gauges.make(means),
+            row.gauges == Gauges.NONE ? Gauges.LOAD.make(means) : List.of(),
             row.filters,
             row.scorers,
             row.picker.apply(means.chance()));

@@ -41,6 +41,7 @@ public final class Selector {
   private final double totalWeight;
   private final Picker picker;
   private final Gauge[] gauges;
+  private final Gauge[] homeGauges;
 
   /**
    * A row put together.
@@ -50,22 +51,25 @@ public final class Selector {
    * @param scorers their weighted mean is the score; may be empty, then everyone's is 1
    */
   public Selector(String name, List<Filter> filters, List<WeightedScorer> scorers, Picker picker) {
-    this(name, List.of(), filters, scorers, picker);
+    this(name, List.of(), List.of(), filters, scorers, picker);
   }
 
   /**
    * A row put together.
    *
    * @param gauges read what its scorers and its picker go by, in that order
+   * @param homeGauges read what homes of conversations go by, where the others do not
    */
   Selector(
       String name,
       List<Gauge> gauges,
+      List<Gauge> homeGauges,
       List<Filter> filters,
       List<WeightedScorer> scorers,
       Picker picker) {
     this.name = name;
     this.gauges = gauges.toArray(Gauge[]::new);
+    this.homeGauges = homeGauges.toArray(Gauge[]::new);
     this.filters = filters.toArray(Filter[]::new);
     this.scorers = scorers.stream().map(WeightedScorer::scorer).toArray(Scorer[]::new);
     this.weights = scorers.stream().mapToDouble(WeightedScorer::weight).toArray();
@@ -104,12 +108,15 @@ public final class Selector {
     for (Gauge gauge : gauges) {
       gauge.read(request, backends, snapshot);
     }
+    boolean free = affinity.mode() == Affinity.Stickiness.OFF || !request.conversation().known();
+    for (int i = 0; !free && i < homeGauges.length; i++) {
+      homeGauges[i].read(request, backends, snapshot);
+    }
     Candidates candidates = desk.candidates;
     boolean panic = panics(snapshot, panicPercent);
     admit(request, snapshot, panic, candidates);
     Basis basis = Basis.BALANCER;
     int position;
-    boolean free = affinity.mode() == Affinity.Stickiness.OFF || !request.conversation().known();
     if (free && only < 0) {
       if (candidates.size() == 0) {
         return new NoneEligible(rejections(request, snapshot, panicPercent));
