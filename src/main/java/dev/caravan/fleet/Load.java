@@ -200,6 +200,9 @@ public final class Load {
    */
   public double ttftMillisPerToken(long nowNanos) {
     long was = ttft.get();
+    if (was == 0) {
+      return 0;
+    }
     int age = (int) TimeUnit.NANOSECONDS.toMillis(nowNanos) - (int) was;
     return high(was) * Math.exp(-Math.max(0, age) / FADE_MILLIS);
   }
