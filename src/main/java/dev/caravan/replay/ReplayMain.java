@@ -52,14 +52,15 @@ public final class ReplayMain {
     out.printf(
         Locale.ROOT,
         "%s: %d requests in %.0f s; prefix hits at most %s (one endless cache), %s (one cache as"
-            + " large as those of all servers)%n%n",
+            + " large as those of all servers); %s late even alone%n%n",
         trace.name(),
         trace.requests().size(),
         trace.seconds(),
         Tables.percent(ceiling.oracle()),
-        Tables.percent(ceiling.pooled()));
+        Tables.percent(ceiling.pooled()),
+        Tables.percent(ceiling.slowAlone()));
     if (options.capacity()) {
-      capacities(options, workload, out);
+      capacities(options, workload, ceiling, out);
     } else {
       out.printf(
           Locale.ROOT,
@@ -78,20 +79,22 @@ public final class ReplayMain {
     out.printf(Locale.ROOT, "%n%.1f s of this machine's time%n", (clock.nanos() - began) / 1e9);
   }
 
-  private static void capacities(ReplayOptions options, Workload workload, PrintStream out) {
-    out.print("| balancer | capacity, requests/s | beside the first |\n| --- | ---: | ---: |\n");
+  private static void capacities(
+      ReplayOptions options, Workload workload, Ceiling ceiling, PrintStream out) {
+    out.print(Tables.CAPACITY_HEAD);
     double first = 0;
     double guess = options.pace();
     for (String balancer : options.balancers()) {
       double pace = Capacity.pace(workload, options.setup(), balancer, options.scenario(), guess);
       first = first == 0 ? pace : first;
       guess = pace > 0 ? pace : guess;
-      out.printf(
-          Locale.ROOT,
-          "| `%s` | %.2f | %.2f |%n",
-          balancer,
-          pace * workload.trace().rate(),
-          pace / first);
+      if (pace > 0) {
+        Figures figures =
+            new Replay(workload, options.setup(), balancer, options.scenario(), pace).run();
+        out.print(Tables.capacityRow(figures, pace / first, ceiling));
+      } else {
+        out.printf("| `%s` | none |%n", balancer);
+      }
     }
   }
 }

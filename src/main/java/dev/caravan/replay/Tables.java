@@ -11,7 +11,35 @@ final class Tables {
       | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
       """;
 
+  static final String CAPACITY_HEAD =
+      """
+      | balancer | capacity, requests/s | times the first | TTFT p50 | p99 | hits | of the pooled ceiling | max/mean | rejected | failed |
+      | --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+      """;
+
   private Tables() {}
+
+  /**
+   * A row of {@link #CAPACITY_HEAD}.
+   *
+   * @param figures of a run at the capacity
+   * @param times how many times that of the first row
+   */
+  static String capacityRow(Figures figures, double times, Ceiling ceiling) {
+    return String.format(
+        Locale.ROOT,
+        "| `%s` | %.2f | %.2f | %s | %s | %s | %s | %.2f | %s | %s |%n",
+        figures.balancer(),
+        figures.rate(),
+        times,
+        millis(figures.ttft().at(0.5)),
+        millis(figures.ttft().at(0.99)),
+        percent(figures.hitShare()),
+        ceiling.pooled() > 0 ? percent(figures.hitShare() / ceiling.pooled()) : "–",
+        figures.maxOverMean(),
+        percent(figures.rejected()),
+        percent(figures.failed()));
+  }
 
   /** A row of {@link #HEAD}. */
   static String row(Figures figures) {

@@ -23,7 +23,7 @@ public record Trace(String name, List<Request> requests) {
     /**
      * A request.
      *
-     * @param atMillis when it came, from the trace's beginning
+     * @param atMillis when it came; from which origin does not matter
      * @param inputTokens of its prompt, from 1
      * @param outputTokens of its answer, from 1
      * @param blocks an id for each {@value #BLOCK_TOKENS} tokens of the prompt, the last of which
@@ -36,7 +36,7 @@ public record Trace(String name, List<Request> requests) {
       this.blocks = blocks;
     }
 
-    /** When it came, from the trace's beginning. */
+    /** When it came; from which origin does not matter. */
     public double atMillis() {
       return atMillis;
     }

@@ -7,9 +7,9 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.time.LocalDateTime;
 import java.time.format.DateTimeParseException;
+import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -25,6 +25,8 @@ public final class TraceReader {
   private static final JsonFactory JSON = new JsonFactory();
   private static final List<String> COLUMNS =
       List.of("TIMESTAMP", "ContextTokens", "GeneratedTokens");
+
+  private static final LocalDateTime EPOCH = LocalDateTime.of(1970, 1, 1, 0, 0);
 
   private final Path file;
   private int line;
@@ -137,7 +139,6 @@ public final class TraceReader {
         throw wrong("has no column " + COLUMNS.get(i));
       }
     }
-    LocalDateTime first = null;
     for (String text = in.readLine(); text != null; text = in.readLine()) {
       line++;
       if (text.isBlank()) {
@@ -149,8 +150,7 @@ public final class TraceReader {
       }
       try {
         LocalDateTime at = LocalDateTime.parse(row[places[0]].replace(' ', 'T'));
-        first = first == null || at.isBefore(first) ? at : first;
-        double millis = Math.max(0, Duration.between(first, at).toNanos() / 1e6);
+        double millis = ChronoUnit.MICROS.between(EPOCH, at) / 1e3;
         int input = Integer.parseInt(row[places[1]]);
         int output = Integer.parseInt(row[places[2]]);
         into.add(request(millis, input, output, new long[0]));
