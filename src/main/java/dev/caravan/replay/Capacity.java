@@ -8,7 +8,9 @@ public final class Capacity {
   /** Share of the requests that may be late or fail. */
   static final double LATE = 0.1;
 
-  private static final double PRECISION = 1.02;
+  /** What the search may be off by, as a factor. */
+  static final double PRECISION = 1.02;
+
   private static final double LOWEST_PACE = 1e-3;
   private static final double HIGHEST_PACE = 1e4;
 

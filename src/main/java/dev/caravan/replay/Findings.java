@@ -112,6 +112,7 @@ public final class Findings {
     StringBuilder text =
         new StringBuilder("| what | at least | reached | |\n| --- | ---: | ---: | --- |\n");
     boolean plain = true;
+    double same = 1 / Capacity.PRECISION;
     for (Map.Entry<Condition, List<Reached>> each : capacities.entrySet()) {
       List<Reached> reached = each.getValue();
       double prefix = Study.of("prefix-affinity", reached).pace();
@@ -119,9 +120,10 @@ public final class Findings {
       double inflight = Study.of("least-inflight", reached).pace();
       double robin = Study.of("round-robin", reached).pace();
       String name = each.getKey().name();
-      target(text, name, "`prefix-affinity` / `round-robin`", plain ? 2.3 : 1, prefix / robin);
-      target(text, name, "`prefix-affinity` / `least-tokens`", plain ? 1.3 : 1, prefix / tokens);
-      target(text, name, "`least-tokens` / `least-inflight`", plain ? 1.4 : 1, tokens / inflight);
+      target(text, name, "`prefix-affinity` / `round-robin`", plain ? 2.3 : same, prefix / robin);
+      target(text, name, "`prefix-affinity` / `least-tokens`", plain ? 1.3 : same, prefix / tokens);
+      target(
+          text, name, "`least-tokens` / `least-inflight`", plain ? 1.4 : same, tokens / inflight);
       if (plain) {
         double hits = Study.of("prefix-affinity", reached).figures().hitShare();
         double ceiling = each.getKey().ceiling().pooled();
