@@ -69,6 +69,7 @@ class ArchitectureTest {
     "route, time outcome request fleet select upstream resume health admission telemetry ingress",
     "admin, fleet health",
     "simulator, time",
+    "replay, time outcome request fleet select admission health simulator",
   })
   void arrows_pointDownOnly(String layer, String below) {
     List<String> allowed = new ArrayList<>();
@@ -111,7 +112,8 @@ class ArchitectureTest {
             "resume",
             "route",
             "admin",
-            "simulator");
+            "simulator",
+            "replay");
     MAIN.forEach(
         each -> {
           String inside = each.getPackageName().substring("dev.caravan".length());

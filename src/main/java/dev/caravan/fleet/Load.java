@@ -30,8 +30,10 @@ public final class Load {
    * The speed
    * ---------
    * What `done` moved by, over the time that took, while there was work: whatever else the server
-   * does between, decoding above all, is in it. Both sums decay by the tokens, so that an idle hour
-   * forgets nothing and a busy minute learns a new speed. It is in the gateway's own estimated
+   * does between, decoding above all, is in it. Every request counts for some tokens more than its
+   * prompt has, here and wherever times are made of tokens: a short prompt takes longer than its
+   * tokens do, and would make its server look slow. Both sums decay by the tokens, so that a busy
+   * minute learns a new speed; what was measured long ago counts less beside other servers'. It is in the gateway's own estimated
    * tokens: where the estimate is off by a factor, so is the speed, and times come out right.
    *
    * The time to the first token
@@ -42,13 +44,19 @@ public final class Load {
    */
 
   /** Until something is measured: a mid-sized model on one card. Chosen without experiment. */
-  static final double PRIOR_TOKENS_PER_MILLI = 10;
-
-  /** So much of the prior as if it had been measured. */
-  private static final float PRIOR_TOKENS = 4_096;
+  public static final double PRIOR_TOKENS_PER_MILLI = 10;
 
   /** Tokens over which what was measured loses weight by a factor of e: some dozen requests. */
   private static final double SPEED_MEMORY_TOKENS = 65_536;
+
+  /** Measured tokens of which one would believe half. */
+  private static final double DOUBT_TOKENS = 8_192;
+
+  /**
+   * Time over which a measured speed is worth less by a factor of e: a server that looked slow gets
+   * few requests, and must not for ever.
+   */
+  private static final double FORGET_MILLIS = 60_000;
 
   /** Time over which a time to the first token fades by a factor of e: Finagle's default. */
   private static final double FADE_MILLIS = 10_000;
@@ -65,10 +73,8 @@ public final class Load {
   private final AtomicInteger queued = new AtomicInteger();
   private final AtomicLong sent = new AtomicLong();
   private final AtomicLong done = new AtomicLong();
-  private final AtomicLong speed =
-      new AtomicLong(
-          pack(
-              PRIOR_TOKENS, Float.floatToIntBits((float) (PRIOR_TOKENS / PRIOR_TOKENS_PER_MILLI))));
+  private final AtomicLong speed = new AtomicLong();
+  private volatile long learnedNanos;
   private final AtomicLong ttft = new AtomicLong();
   private volatile long movedNanos;
   private final AtomicInteger outputTokens =
@@ -88,7 +94,12 @@ public final class Load {
     if (queued.getAndIncrement() == 0) {
       movedNanos = nowNanos;
     }
-    return sent.addAndGet(work.prefillTokens());
+    return sent.addAndGet(prefill(work));
+  }
+
+  /** A request's prefill with what it costs beside. */
+  private static int prefill(Work work) {
+    return work.prefillTokens() + FIXED_TOKENS;
   }
 
   /**
@@ -106,10 +117,11 @@ public final class Load {
       movedNanos = nowNanos;
       if (streamed) {
         learnSpeed(end - before, moved);
+        learnedNanos = nowNanos;
       }
     }
     if (streamed) {
-      learnTtft(sinceNanos / (FIXED_TOKENS + work.prefillTokens()), nowNanos);
+      learnTtft(sinceNanos / prefill(work), nowNanos);
     }
     leaveQueue();
   }
@@ -124,7 +136,7 @@ public final class Load {
     tokens.addAndGet(-work.totalTokens());
     if (!began) {
       long all = sent.get();
-      done.getAndAccumulate(work.prefillTokens(), (was, more) -> Math.min(all, was + more));
+      done.getAndAccumulate(prefill(work), (was, more) -> Math.min(all, was + more));
       leaveQueue();
     }
     if (completionTokens >= 0) {
@@ -176,22 +188,46 @@ public final class Load {
     return Math.max(0, queued.get());
   }
 
-  /** Prompt tokens that it is still to compute before a new request's. */
-  public long backlogTokens(long nowNanos) {
+  /**
+   * Prompt tokens that it is still to compute before a new request's, each request counted with
+   * {@link #FIXED_TOKENS} more than its prompt has.
+   *
+   * @param tokensPerMilli its speed
+   */
+  public long backlogTokens(long nowNanos, double tokensPerMilli) {
     int waiting = queued();
     if (waiting == 0) {
       return 0;
     }
     double behind = Math.max(0, sent.get() - done.get());
     double head = behind / waiting;
-    double worked = (nowNanos - movedNanos) / 1e6 * tokensPerMilli();
+    double worked = (nowNanos - movedNanos) / 1e6 * tokensPerMilli;
     return (long) (behind - head + Math.abs(head - Math.max(0, worked)));
   }
 
-  /** Prompt tokens that it computes in a millisecond. */
+  /**
+   * Prompt tokens that it computes in a millisecond, as measured; {@link #PRIOR_TOKENS_PER_MILLI}
+   * where nothing was.
+   */
   public double tokensPerMilli() {
     long now = speed.get();
-    return high(now) / Math.max(1e-3f, Float.intBitsToFloat((int) now));
+    return now == 0
+        ? PRIOR_TOKENS_PER_MILLI
+        : high(now) / Math.max(1e-3f, Float.intBitsToFloat((int) now));
+  }
+
+  /**
+   * How much of {@link #tokensPerMilli} is known, from 0 to 1: little where little was measured, or
+   * long ago.
+   */
+  public double confidence(long nowNanos) {
+    long now = speed.get();
+    if (now == 0) {
+      return 0;
+    }
+    double measured = high(now);
+    double age = Math.max(0, nowNanos - learnedNanos) / 1e6;
+    return measured / (measured + DOUBT_TOKENS) * Math.exp(-age / FORGET_MILLIS);
   }
 
   /**

@@ -146,12 +146,16 @@ public final class BackendView {
     pressure = 1;
   }
 
-  /** Reads the load as well, for rows that go by it. */
-  void read(Load load, long nowNanos) {
+  /**
+   * Reads the load as well, for rows that go by it.
+   *
+   * @param speed prompt tokens that it computes in a millisecond, as far as one can know
+   */
+  void read(Load load, double speed, long nowNanos) {
     tokens = load.tokens();
     queued = load.queued();
-    backlogTokens = load.backlogTokens(nowNanos);
-    tokensPerMilli = load.tokensPerMilli();
+    backlogTokens = load.backlogTokens(nowNanos, speed);
+    tokensPerMilli = speed;
     ttftMillisPerToken = load.ttftMillisPerToken(nowNanos);
   }
 

@@ -1,5 +1,6 @@
 package dev.caravan.select.score;
 
+import dev.caravan.fleet.Load;
 import dev.caravan.request.InferenceRequest;
 import dev.caravan.select.BackendView;
 import dev.caravan.select.Scorer;
@@ -14,7 +15,8 @@ public record ExpectedTtft() implements Scorer {
   /*
    * Cache and load trade in milliseconds, without a threshold:
    *
-   *   cost = (backlog + uncached + EVICTED * pressure * uncached) / speed
+   *   cost = (backlog + own + EVICTED * pressure * uncached + DISTURBED * running * own) / speed
+   *   own  = FIXED + uncached
    *
    * The first two terms are the time to this request's own first token. They alone would send every
    * prompt that begins like others, with a system prompt say, to the one server that has the
@@ -22,15 +24,23 @@ public record ExpectedTtft() implements Scorer {
    * others stand empty. What is written pushes out what was used longest ago, and somebody computes
    * that again. The sooner a cache throws out what it has, the more of it is still wanted; so what
    * a prompt costs there rises with the pressure. Where all caches turn over equally fast they keep
-   * together what one large cache would.
+   * together what one large cache would. And while a prompt is computed, the answers that the server
+   * is making wait: the last term is their time.
    */
 
   /**
    * How many tokens are computed again for one that is written, at average pressure, over all the
-   * time that what was pushed out would have been of use. Chosen by simulation, for every value
+   * time that what was pushed out would have been of use. Chosen by simulation, where every value
    * from 2 to 6 does about as well; see docs/simulation.md.
    */
   static final double EVICTED = 3;
+
+  /**
+   * What a pause within somebody's answer counts beside the same time before one's own: it is
+   * shared by all its tokens, and fewer notice. Chosen by simulation, where 0.1 to 0.3 does as
+   * well.
+   */
+  static final double DISTURBED = 0.25;
 
   @Override
   public String name() {
@@ -45,7 +55,10 @@ public record ExpectedTtft() implements Scorer {
   @Override
   public double measure(InferenceRequest request, BackendView view) {
     double uncached = Math.max(0, request.promptTokens() - view.cachedTokens());
-    double tokens = view.backlogTokens() + uncached + EVICTED * view.pressure() * uncached;
+    double own = Load.FIXED_TOKENS + uncached;
+    int running = Math.max(0, view.inflight() - view.queued());
+    double others = EVICTED * view.pressure() * uncached + DISTURBED * running * own;
+    double tokens = view.backlogTokens() + own + others;
     return tokens / view.tokensPerMilli();
   }
 

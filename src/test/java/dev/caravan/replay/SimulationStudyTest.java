@@ -1,0 +1,28 @@
+package dev.caravan.replay;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+/**
+ * Not a test but the study: {@code ./mvnw -Psimulate verify}, with {@code -Dtraces=DIR} where the
+ * traces are elsewhere. Rewrites docs/simulation.md and its plots.
+ */
+@Tag("simulate")
+@ExtendWith(QuietHealth.class)
+class SimulationStudyTest {
+
+  @Test
+  void study_isRunAndWrittenDown() throws Exception {
+    Path traces = Path.of(System.getProperty("traces", "../shared/traces"));
+    assertThat(traces).as("the folder with the traces; name it by -Dtraces=DIR").isDirectory();
+    Path page = Path.of("docs/simulation.md");
+    int threads = Runtime.getRuntime().availableProcessors();
+    new Study(traces, threads, System.out::println).run().writeInto(page);
+    assertThat(Files.readString(page)).contains("| `prefix-affinity` |").contains("half load");
+  }
+}
