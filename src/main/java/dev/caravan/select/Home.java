@@ -44,10 +44,11 @@ final class Home {
    *     that is the conversation's own to say
    */
   Home find(long digest, Snapshot snapshot, Candidates candidates, Affinity affinity, int only) {
-    int owner = only >= 0 ? only : owner(digest, snapshot);
+    boolean bound = only >= 0 || affinity.mode() == Affinity.Stickiness.STRICT;
+    int owner = only >= 0 ? only : owner(digest, snapshot, !bound);
     strict = -1;
     position = -1;
-    if (only >= 0 || affinity.mode() == Affinity.Stickiness.STRICT) {
+    if (bound) {
       strict = owner;
       basis = Basis.OWNER;
       for (int i = 0; i < candidates.size(); i++) {
@@ -114,13 +115,17 @@ final class Home {
     return false;
   }
 
-  /** The first in order of all that are not being emptied; -1 where there is none. */
-  private static int owner(long digest, Snapshot snapshot) {
+  /**
+   * The first in order of all; -1 where there is none.
+   *
+   * @param emptied whether those count that are being emptied
+   */
+  private static int owner(long digest, Snapshot snapshot, boolean emptied) {
     int owner = -1;
     double best = Double.NEGATIVE_INFINITY;
     for (int i = 0; i < snapshot.size(); i++) {
       BackendView view = snapshot.view(i);
-      if (view.availability().state() != ServerState.DRAINING) {
+      if (emptied || view.availability().state() != ServerState.DRAINING) {
         double rank = Rendezvous.rank(digest, view.nameDigest(), view.weight());
         if (rank > best) {
           best = rank;
