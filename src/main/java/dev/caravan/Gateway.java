@@ -2,7 +2,6 @@ package dev.caravan;
 
 import dev.caravan.admission.Admission;
 import dev.caravan.admission.Memory;
-import dev.caravan.admission.Shed;
 import dev.caravan.fleet.Fleet;
 import dev.caravan.health.Breakers;
 import dev.caravan.health.FleetHealth;
@@ -13,6 +12,7 @@ import dev.caravan.ingress.Drain;
 import dev.caravan.ingress.GatewayHttpComponent;
 import dev.caravan.ingress.HttpIngress;
 import dev.caravan.request.RequestId;
+import dev.caravan.route.DryRuns;
 import dev.caravan.route.ErrorAnswer;
 import dev.caravan.route.ModelComponent;
 import dev.caravan.route.ModelParameters;
@@ -29,6 +29,8 @@ import dev.caravan.route.RouteFileValidator;
 import dev.caravan.route.ServerBalancer;
 import dev.caravan.route.Servers;
 import dev.caravan.select.Balancers;
+import dev.caravan.select.DryRun;
+import dev.caravan.select.Explanations;
 import dev.caravan.select.Means;
 import dev.caravan.select.PrefixIndex;
 import dev.caravan.telemetry.AccessLog;
@@ -45,7 +47,6 @@ import dev.caravan.upstream.TlsClients;
 import dev.caravan.upstream.Transport;
 import dev.caravan.upstream.UpstreamClient;
 import io.micrometer.core.instrument.MeterRegistry;
-import io.micrometer.core.instrument.Tag;
 import io.netty.channel.EventLoopGroup;
 import io.netty.resolver.dns.DnsAddressResolverGroup;
 import io.netty.util.concurrent.EventExecutor;
@@ -102,6 +103,8 @@ public class Gateway {
   private final HttpIngress ingress;
   private final @Nullable LogFile log;
   private final PrefixIndex prefixes;
+  private final Explanations explanations = new Explanations();
+  private final DryRuns dryRuns;
 
   @Inject
   Gateway(Settings settings, MeterRegistry everyRegistry) {
@@ -148,7 +151,9 @@ public class Gateway {
               outliers.watch(backend);
             });
     probes = new Probes(health);
-    roads = new PoolRoads(ticker, chance, scheduler, meters, responses, settings.attempts());
+    roads =
+        new PoolRoads(
+            ticker, chance, scheduler, meters, responses, explanations, settings.attempts());
     pools =
         new Pools(
             clock,
@@ -183,7 +188,7 @@ public class Gateway {
     Parts.measure(meters, finder);
     ingress =
         new HttpIngress(
-            Parts.httpSettings(settings.http()),
+            Parts.httpSettings(settings.http(), settings.explain().header()),
             finder,
             pools,
             (call, id, path, status, outcome, start, bytesOut) -> {
@@ -194,34 +199,14 @@ public class Gateway {
             sent -> RequestId.of(sent, chance),
             admission,
             ticker);
-    measure(meters);
+    dryRuns = new DryRuns(ingress, pools);
+    Parts.measure(meters, ingress, admission, prefixes);
     admission.watch(loops);
-  }
-
-  private void measure(Meters meters) {
-    meters.gauge(
-        "caravan.requests.inflight", "Requests that are being answered now", ingress::requests);
-    meters.gauge(
-        "caravan.connections", "Client connections that are open now", ingress::connections);
-    meters.gauge(
-        "caravan.event.loop.lag.seconds",
-        "How late the event loop that lags most runs its tasks",
-        () -> admission.maxLagNanos() / 1e9);
-    meters.gauge(
-        "caravan.prefix.index.chunks",
-        "Chunks of 128 prompt tokens that the prefix index knows",
-        prefixes::chunks);
-    for (Shed why : Shed.values()) {
-      meters.counter(
-          "caravan.shed",
-          "Requests and connections that the gateway turned away because it was overloaded",
-          Tag.of("reason", why.label()),
-          () -> admission.shed(why));
-    }
   }
 
   /** Makes the parts known to Camel; before any route is read. */
   void installIn(CamelContext camel) {
+    dryRuns.routes(camel);
     camel.addComponent("netty-http", new GatewayHttpComponent(ingress, transport, loops));
     camel.addComponent("pool", new PoolComponent(pools));
     camel.addComponent("model", new ModelComponent(servers, client, loops));
@@ -279,6 +264,20 @@ public class Gateway {
   @Singleton
   FleetHealth health() {
     return health;
+  }
+
+  /** Why requests were sent where they were. */
+  @Produces
+  @Singleton
+  Explanations explanations() {
+    return explanations;
+  }
+
+  /** Where requests would be sent. */
+  @Produces
+  @Singleton
+  DryRun dryRun() {
+    return dryRuns;
   }
 
   HttpIngress ingress() {

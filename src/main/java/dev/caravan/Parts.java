@@ -1,8 +1,11 @@
 package dev.caravan;
 
+import dev.caravan.admission.Admission;
 import dev.caravan.admission.Limits;
+import dev.caravan.admission.Shed;
 import dev.caravan.ingress.ConversationFinder;
 import dev.caravan.ingress.ConversationSettings;
+import dev.caravan.ingress.HttpIngress;
 import dev.caravan.ingress.HttpSettings;
 import dev.caravan.select.PrefixIndex;
 import dev.caravan.telemetry.LogFile;
@@ -104,7 +107,30 @@ final class Parts {
     meters.counter("caravan.cookies", what, Tag.of("result", "refused"), finder::refused);
   }
 
-  static HttpSettings httpSettings(Settings.Http http) {
+  static void measure(
+      Meters meters, HttpIngress ingress, Admission admission, PrefixIndex prefixes) {
+    meters.gauge(
+        "caravan.requests.inflight", "Requests that are being answered now", ingress::requests);
+    meters.gauge(
+        "caravan.connections", "Client connections that are open now", ingress::connections);
+    meters.gauge(
+        "caravan.event.loop.lag.seconds",
+        "How late the event loop that lags most runs its tasks",
+        () -> admission.maxLagNanos() / 1e9);
+    meters.gauge(
+        "caravan.prefix.index.chunks",
+        "Chunks of 128 prompt tokens that the prefix index knows",
+        prefixes::chunks);
+    for (Shed why : Shed.values()) {
+      meters.counter(
+          "caravan.shed",
+          "Requests and connections that the gateway turned away because it was overloaded",
+          Tag.of("reason", why.label()),
+          () -> admission.shed(why));
+    }
+  }
+
+  static HttpSettings httpSettings(Settings.Http http, boolean explain) {
     return new HttpSettings(
         Math.toIntExact(http.maxBody().asLongValue()),
         Math.toIntExact(http.maxLine().asLongValue()),
@@ -114,6 +140,7 @@ final class Parts {
         http.idleTimeout().toMillis(),
         http.writeTimeout().toMillis(),
         Set.copyOf(http.passHeaders()),
-        http.maxTimeout().toMillis());
+        http.maxTimeout().toMillis(),
+        explain);
   }
 }

@@ -34,6 +34,8 @@ public interface Settings {
 
   Conversation conversation();
 
+  Explain explain();
+
   /** How many servers a request may be sent to before its client learns of a failure, from 1. */
   @WithDefault("3")
   int attempts();
@@ -208,6 +210,13 @@ public interface Settings {
     /** The most memory that it takes. */
     @WithDefault("16M")
     MemorySize size();
+  }
+
+  /** Who may learn why requests are sent where they are. */
+  interface Explain {
+    /** Whether every client may, by a header of its request. */
+    @WithDefault("false")
+    boolean header();
   }
 
   /** When the gateway is ready for traffic. */

@@ -67,7 +67,7 @@ class ArchitectureTest {
     "ingress, time admission outcome request fleet upstream",
     "resume, time outcome request fleet upstream",
     "route, time outcome request fleet select upstream resume health admission telemetry ingress",
-    "admin, fleet health",
+    "admin, fleet health select request",
     "simulator, time",
     "replay, time outcome request fleet select admission health simulator",
   })

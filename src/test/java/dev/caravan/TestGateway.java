@@ -7,6 +7,8 @@ import dev.caravan.fleet.Backend;
 import dev.caravan.route.RouteFile;
 import dev.caravan.route.RouteFileError;
 import dev.caravan.route.RouteFiles;
+import dev.caravan.select.DryRun;
+import dev.caravan.select.Explanations;
 import dev.caravan.testing.Ports;
 import dev.caravan.time.Ticker;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -150,6 +152,16 @@ public final class TestGateway implements AutoCloseable {
   /** What is known of a server. */
   public Backend backend(String name) {
     return Objects.requireNonNull(gateway.fleet().find(name), name);
+  }
+
+  /** Why requests were sent where they were. */
+  public Explanations explanations() {
+    return gateway.explanations();
+  }
+
+  /** Where requests would be sent. */
+  public DryRun dryRun() {
+    return gateway.dryRun();
   }
 
   /** All requests that hold a server now. */

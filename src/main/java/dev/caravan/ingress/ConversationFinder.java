@@ -7,6 +7,7 @@ import dev.caravan.request.InferenceRequest;
 import dev.caravan.time.Secrets;
 import io.netty.channel.Channel;
 import io.netty.handler.ssl.SslHandler;
+import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -171,12 +172,30 @@ public final class ConversationFinder {
    * @param client the connection it came on
    */
   InferenceRequest find(InferenceRequest request, Incoming incoming, Channel client) {
-    Conversation found = conversation(request, incoming, client);
+    Conversation found =
+        conversation(
+            request, incoming.headers.conversation(), client.remoteAddress(), incoming, client);
     return found.known() ? request.in(found) : request;
   }
 
-  private Conversation conversation(InferenceRequest request, Incoming incoming, Channel client) {
-    ConversationHeaders said = incoming.headers.conversation();
+  /**
+   * The request as part of the conversation that it would belong to, if it came; counts nothing.
+   *
+   * @param from where it would come from; null for nowhere
+   */
+  InferenceRequest imagine(
+      InferenceRequest request, ConversationHeaders said, @Nullable SocketAddress from) {
+    Conversation found = conversation(request, said, from, null, null);
+    return found.known() ? request.in(found) : request;
+  }
+
+  /** The incoming request and its connection are null for one that has not really come. */
+  private Conversation conversation(
+      InferenceRequest request,
+      ConversationHeaders said,
+      @Nullable SocketAddress from,
+      @Nullable Incoming incoming,
+      @Nullable Channel client) {
     for (int place = 0; place < kinds.length; place++) {
       Kind kind = kinds[place];
       Conversation found =
@@ -187,7 +206,7 @@ public final class ConversationFinder {
                     : Conversation.NONE;
             case COOKIE -> byCookie(said, incoming, client);
             case PROMPT -> request.opening();
-            case ADDRESS -> named(kind, addresses.of(client.remoteAddress(), said));
+            case ADDRESS -> named(kind, addresses.of(from, said));
             default -> named(kind, field(kind, request.conversationKeys()));
           };
       if (found.known()) {
@@ -212,20 +231,23 @@ public final class ConversationFinder {
   }
 
   /** By the cookie that came; where none did, by a new one, so that the next request has it. */
-  private Conversation byCookie(ConversationHeaders said, Incoming incoming, Channel client) {
+  private Conversation byCookie(
+      ConversationHeaders said, @Nullable Incoming incoming, @Nullable Channel client) {
     ConversationCookie own = cookie;
     if (own == null) {
       return Conversation.NONE;
     }
     String cookies = said.cookies();
-    String value = cookies == null ? null : own.in(cookies);
+    String value = cookies == null ? null : own.in(cookies, incoming != null);
     if (value == null) {
       value = own.next();
-      made.increment();
-      boolean secure =
-          client.pipeline().get(SslHandler.class) != null
-              || addresses.securely(client.remoteAddress(), said);
-      incoming.cookieLine = own.line(value, secure);
+      if (incoming != null && client != null) {
+        made.increment();
+        boolean secure =
+            client.pipeline().get(SslHandler.class) != null
+                || addresses.securely(client.remoteAddress(), said);
+        incoming.cookieLine = own.line(value, secure);
+      }
     }
     return Conversation.of(Source.COOKIE, ConversationCookie.conversation(value));
   }

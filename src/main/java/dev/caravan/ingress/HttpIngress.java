@@ -13,7 +13,11 @@ import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
+import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
+import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.concurrent.ImmediateEventExecutor;
+import java.net.SocketAddress;
+import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.UnaryOperator;
 import org.jboss.logging.Logger;
@@ -94,6 +98,32 @@ public final class HttpIngress {
     ByteBuf body = incoming.body;
     InferenceRequest asked = parser.parse(api, body == null ? Unpooled.EMPTY_BUFFER : body);
     return finder.find(asked, incoming, from);
+  }
+
+  /**
+   * What a request would ask for, and the conversation that it would belong to, if it came. Counts
+   * nothing.
+   *
+   * @param headers all that it would have
+   * @param client where it would come from; null for nowhere
+   * @throws InvalidRequest where no request has such a body
+   */
+  public InferenceRequest imagine(
+      Api api,
+      Iterable<Map.Entry<String, String>> headers,
+      ByteBuf body,
+      @Nullable SocketAddress client)
+      throws InvalidRequest {
+    HttpHeaders all = DefaultHttpHeadersFactory.headersFactory().withValidation(false).newHeaders();
+    headers.forEach(header -> all.add(header.getKey(), header.getValue()));
+    PassedHeaders said = new PassedHeaders();
+    passed.lines(all, said);
+    return finder.imagine(parser.parse(api, body), said.conversation(), client);
+  }
+
+  /** The largest body of a request, in bytes. */
+  public int maxBody() {
+    return settings.maxBody();
   }
 
   HttpSettings settings() {

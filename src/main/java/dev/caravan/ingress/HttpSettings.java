@@ -14,6 +14,7 @@ import java.util.Set;
  * @param writeMillis how long a client may take to accept what is waiting for it
  * @param passHeaders names of the request headers that enter the exchange and go upstream
  * @param maxTimeoutMillis the longest time that a request may allow for itself
+ * @param explain whether clients may learn why a request is sent where it is
  */
 public record HttpSettings(
     int maxBody,
@@ -24,7 +25,8 @@ public record HttpSettings(
     long idleMillis,
     long writeMillis,
     Set<String> passHeaders,
-    long maxTimeoutMillis) {
+    long maxTimeoutMillis,
+    boolean explain) {
 
   public HttpSettings {
     passHeaders = Set.copyOf(passHeaders);

@@ -13,7 +13,10 @@ final class OwnHeaders {
   /** How often OpenAI's client libraries have sent the request before; 0 the first time. */
   private static final String RETRIES = "x-stainless-retry-count";
 
-  static final List<String> NAMES = List.of(TOTAL, FIRST_TOKEN, RETRIES);
+  /** Asks why the request is sent where it is. */
+  static final String EXPLAIN = "x-caravan-explain";
+
+  static final List<String> NAMES = List.of(TOTAL, FIRST_TOKEN, RETRIES, EXPLAIN);
 
   /** More than any client library makes of it. */
   private static final int MAX_RETRIES = 1_000;
@@ -21,11 +24,13 @@ final class OwnHeaders {
   private @Nullable String total;
   private @Nullable String firstToken;
   private @Nullable String retries;
+  private @Nullable String explain;
 
   void add(String name, String value) {
     switch (name) {
       case TOTAL -> total = total == null ? value : total;
       case FIRST_TOKEN -> firstToken = firstToken == null ? value : firstToken;
+      case EXPLAIN -> explain = explain == null ? value : explain;
       default -> retries = retries == null ? value : retries;
     }
   }
@@ -62,6 +67,11 @@ final class OwnHeaders {
   int retries() {
     String text = retries;
     return text == null ? 0 : (int) Math.max(0, number(text, MAX_RETRIES));
+  }
+
+  /** Whether the client wants to know why its request is sent where it is. */
+  boolean explain() {
+    return explain != null && explain.strip().equalsIgnoreCase("true");
   }
 
   /** The number that a text of decimal digits is; -1 for any other, or one above the most. */

@@ -3,6 +3,7 @@ package dev.caravan.ingress;
 import dev.caravan.request.InvalidRequest;
 import dev.caravan.upstream.Call;
 import dev.caravan.upstream.ClientLimits;
+import dev.caravan.upstream.Explained;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -72,6 +73,9 @@ final class PassedHeaders implements HeaderAllowList.Receiver {
       return;
     }
     call.clientRetries(said.retries());
+    if (said.explain() && ingress.settings().explain()) {
+      call.explain(new Explained());
+    }
     ClientLimits limits = said.limits(ingress.settings().maxTimeoutMillis());
     if (limits.any()) {
       call.limit(limits, arrivedNanos, ingress.ticker());

@@ -2,6 +2,7 @@ package dev.caravan.ingress;
 
 import dev.caravan.fleet.Lease;
 import dev.caravan.upstream.Call;
+import dev.caravan.upstream.Explained;
 import dev.caravan.upstream.ResponseHead;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -117,6 +118,12 @@ final class ReplyHead {
     ascii(out, "\r\nx-caravan-attempts: ");
     ascii(out, asked == null ? "0" : Integer.toString(asked.attempts()));
     out.writeShort('\r' << 8 | '\n');
+    Explained explained = asked == null ? null : asked.explained();
+    if (explained != null && !explained.empty()) {
+      ascii(out, OwnHeaders.EXPLAIN + ": ");
+      ascii(out, explained.line());
+      out.writeShort('\r' << 8 | '\n');
+    }
     String affinity = lease == null ? null : lease.affinity();
     if (affinity != null) {
       ascii(out, "x-caravan-affinity: ");

@@ -1,6 +1,7 @@
 package dev.caravan.route;
 
 import dev.caravan.fleet.Pool;
+import dev.caravan.select.Explanations;
 import dev.caravan.telemetry.Meters;
 import dev.caravan.time.Chance;
 import dev.caravan.time.Scheduler;
@@ -15,6 +16,7 @@ public final class PoolRoads {
   private final Scheduler scheduler;
   private final Meters meters;
   private final ResponseHomes responses;
+  private final Explanations explanations;
   private final int attempts;
   // By identity: a pool lives as long as its name.
   private final ConcurrentHashMap<Pool, PoolRoad> byPool = new ConcurrentHashMap<>();
@@ -25,6 +27,7 @@ public final class PoolRoads {
    *
    * @param attempts how many servers a request may be sent to where its pool does not say, from 1
    * @param responses which server stores which
+   * @param explanations where choices go that are to be explained
    * @param scheduler for those that wait for the retry budget
    */
   public PoolRoads(
@@ -33,12 +36,14 @@ public final class PoolRoads {
       Scheduler scheduler,
       Meters meters,
       ResponseHomes responses,
+      Explanations explanations,
       int attempts) {
     this.ticker = ticker;
     this.chance = chance;
     this.scheduler = scheduler;
     this.meters = meters;
     this.responses = responses;
+    this.explanations = explanations;
     this.attempts = attempts;
   }
 
@@ -67,6 +72,10 @@ public final class PoolRoads {
 
   ResponseHomes responses() {
     return responses;
+  }
+
+  Explanations explanations() {
+    return explanations;
   }
 
   Chance chance() {

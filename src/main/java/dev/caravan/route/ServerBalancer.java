@@ -3,14 +3,18 @@ package dev.caravan.route;
 import dev.caravan.fleet.Availability;
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.Lease;
+import dev.caravan.fleet.PoolPolicy;
 import dev.caravan.fleet.PoolPolicy.Affinity.Stickiness;
 import dev.caravan.fleet.ServerState;
+import dev.caravan.request.InferenceRequest;
+import dev.caravan.select.Explanation;
 import dev.caravan.select.Selection;
 import dev.caravan.select.Selection.Basis;
 import dev.caravan.select.Selection.Rejection;
 import dev.caravan.select.Selector;
 import dev.caravan.select.Tried;
 import dev.caravan.upstream.Call;
+import dev.caravan.upstream.Explained;
 import java.util.ArrayList;
 import java.util.List;
 import org.apache.camel.AsyncCallback;
@@ -94,20 +98,26 @@ public final class ServerBalancer extends LoadBalancerSupport {
    * @param tried who may not be picked, because they have had it
    */
   Selection pick(Call call, Tried tried) {
-    String holder = holder(call);
+    String holder = holder(call.request(), call.policy());
     int home = holder == null ? Selector.NO_HOME : position(holder);
+    Explained asked = call.explained();
     if (holder != null && home < 0) {
+      if (asked != null) {
+        tell(call, asked, refused(call.request(), call.policy(), holder));
+      }
       return new Selection.NoneEligible(List.of(gone(holder)));
     }
     while (true) {
       Selection selection =
-          selector.select(
-              call.request(),
-              backends,
-              tried,
-              call.policy().panicPercent(),
-              call.policy().affinity(),
-              home);
+          asked != null
+              ? explained(call, asked, tried, home)
+              : selector.select(
+                  call.request(),
+                  backends,
+                  tried,
+                  call.policy().panicPercent(),
+                  call.policy().affinity(),
+                  home);
       if (!(selection instanceof Selection.Selected chosen)) {
         return selection;
       }
@@ -130,10 +140,44 @@ public final class ServerBalancer extends LoadBalancerSupport {
     }
   }
 
+  private Selection explained(Call call, Explained asked, Tried tried, int home) {
+    return selector.select(
+        call.request(),
+        backends,
+        tried,
+        call.policy().panicPercent(),
+        call.policy().affinity(),
+        home,
+        why -> tell(call, asked, why));
+  }
+
+  private void tell(Call call, Explained asked, Explanation why) {
+    roads.explanations().add(call.requestId(), call.pool(), asked.empty(), why);
+    asked.add(why.line());
+  }
+
+  /** Whom {@link #pick} would choose now for a request that nobody has had; changes nothing. */
+  Explanation foretell(InferenceRequest request, PoolPolicy policy) {
+    String holder = holder(request, policy);
+    int home = holder == null ? Selector.NO_HOME : position(holder);
+    return holder != null && home < 0
+        ? refused(request, policy, holder)
+        : selector.explain(request, backends, policy.panicPercent(), policy.affinity(), home);
+  }
+
+  private Explanation refused(InferenceRequest request, PoolPolicy policy, String holder) {
+    return Explanation.refused(
+        selector.name(),
+        request,
+        policy.affinity().mode(),
+        holder
+            + " stores the response before this request, and is no server of this step any more");
+  }
+
   /** The server that stores the response that a call goes on with; null where none is known. */
-  private @Nullable String holder(Call call) {
-    String previous = call.request().conversationKeys().previousResponseId();
-    return previous == null || call.policy().affinity().mode() == Stickiness.OFF
+  private @Nullable String holder(InferenceRequest request, PoolPolicy policy) {
+    String previous = request.conversationKeys().previousResponseId();
+    return previous == null || policy.affinity().mode() == Stickiness.OFF
         ? null
         : roads.responses().server(previous);
   }
@@ -158,7 +202,7 @@ public final class ServerBalancer extends LoadBalancerSupport {
 
   /** Whether a call goes on with a response that one server is known to store. */
   boolean stored(Call call) {
-    return holder(call) != null;
+    return holder(call.request(), call.policy()) != null;
   }
 
   /** Whether a call may go to one server alone. */

@@ -1,5 +1,7 @@
 package dev.caravan.select;
 
+import org.jspecify.annotations.Nullable;
+
 /**
  * The eligible servers of one snapshot, in the order they were offered, each with its score. Lent
  * to a {@link Picker} for one call; belongs to the thread that makes the selection.
@@ -10,6 +12,9 @@ public final class Candidates {
   private int size;
   private int offered;
   private boolean warming;
+  private boolean asked;
+  private Picker.@Nullable Rule rule;
+  private int detail;
 
   Candidates() {}
 
@@ -39,6 +44,36 @@ public final class Candidates {
   /** Whether the share of at least one of them is not the whole one. */
   public boolean warming() {
     return warming;
+  }
+
+  /**
+   * A picker says how it has chosen; kept only where somebody wants to know.
+   *
+   * @param how its rule
+   * @param number what the rule says, from 0; -1 for nothing
+   */
+  public void because(Picker.Rule how, int number) {
+    if (asked) {
+      rule = how;
+      detail = number;
+    }
+  }
+
+  /** Whether somebody wants to know how a choice among these comes about. */
+  void asked(boolean why) {
+    asked = why;
+    rule = null;
+    detail = -1;
+  }
+
+  /** How the last choice came about, since somebody wants to know; null before one. */
+  Picker.@Nullable Rule rule() {
+    return rule;
+  }
+
+  /** The number that belongs to {@link #rule}. */
+  int detail() {
+    return detail;
   }
 
   /** Starts over, with room for everyone who is offered. */

@@ -9,14 +9,23 @@ import dev.caravan.request.InferenceRequest;
 final class ConsistentHash implements Picker {
 
   /** As {@link dev.caravan.fleet.PoolPolicy.Affinity} has it. */
-  private static final int BOUND_PERCENT = 125;
+  static final int BOUND_PERCENT = 125;
 
   @Override
   public int pick(InferenceRequest request, Candidates candidates) {
-    long key =
-        request.conversation().known()
-            ? request.conversation().digest()
-            : request.promptDigest() ^ request.tenant();
-    return Home.firstWithin(key, candidates, BOUND_PERCENT);
+    candidates.because(Rule.ORDER, -1);
+    return Home.firstWithin(key(request), candidates, BOUND_PERCENT);
+  }
+
+  @Override
+  public int peek(InferenceRequest request, Candidates candidates) {
+    return pick(request, candidates);
+  }
+
+  /** What a request goes by. */
+  static long key(InferenceRequest request) {
+    return request.conversation().known()
+        ? request.conversation().digest()
+        : request.promptDigest() ^ request.tenant();
   }
 }

@@ -5,6 +5,7 @@ import dev.caravan.fleet.ServerState;
 import dev.caravan.select.Selection.Basis;
 import dev.caravan.select.Selection.Rejection;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Finds the server where a conversation is at home, and who takes its request where that cannot.
@@ -161,9 +162,8 @@ final class Home {
         best = rank;
         first = i;
       }
-      double most = Math.max(FREE * part(view), bound * inflight * part(view) / parts);
       boolean full =
-          view.inflight() + 1 > Math.ceil(most)
+          view.inflight() + 1 > most(view, bound * inflight, parts)
               || wait(view) > longest
               || view.availability().state() == ServerState.BUSY;
       if (!full && rank > bestWithin) {
@@ -172,6 +172,55 @@ final class Home {
       }
     }
     return within >= 0 ? within : first;
+  }
+
+  /** What keeps servers within their bounds, as {@link #firstWithin} judges it, in words. */
+  static final class Bound {
+    private final double longest;
+    private final double all;
+    private final double parts;
+
+    Bound(Candidates candidates, int boundPercent) {
+      long inflight = 1;
+      double sum = 0;
+      double millis = 0;
+      int size = candidates.size();
+      for (int i = 0; i < size; i++) {
+        BackendView view = candidates.view(i);
+        inflight += view.inflight();
+        sum += part(view);
+        millis += Home.wait(view);
+      }
+      double bound = boundPercent / 100.0;
+      longest = Math.max(FREE_MILLIS, bound * millis / size);
+      all = bound * inflight;
+      parts = sum;
+    }
+
+    /** Why one of the eligible is over its bound; null where it is within. */
+    @Nullable String over(BackendView view) {
+      double most = most(view, all, parts);
+      if (view.inflight() + 1 > most) {
+        return view.inflight() + " in flight of at most " + (long) most;
+      }
+      if (Home.wait(view) > longest) {
+        return Math.round(Home.wait(view))
+            + " ms of prompts to compute, of at most "
+            + Math.round(longest);
+      }
+      return view.availability().state() == ServerState.BUSY
+          ? "busy, " + view.availability().reason()
+          : null;
+    }
+  }
+
+  /**
+   * How many requests a server may hold.
+   *
+   * @param all what all of them may hold together
+   */
+  private static double most(BackendView view, double all, double parts) {
+    return Math.ceil(Math.max(FREE * part(view), all * part(view) / parts));
   }
 
   private static double part(BackendView view) {

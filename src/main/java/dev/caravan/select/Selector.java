@@ -14,6 +14,7 @@ import io.netty.util.concurrent.FastThreadLocal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.Consumer;
 
 /**
  * Chooses a server for a request: reads a snapshot, filters, scores, picks. One serves one {@code
@@ -35,13 +36,13 @@ public final class Selector {
   public static final int NO_HOME = -1;
 
   private final String name;
-  private final Filter[] filters;
-  private final Scorer[] scorers;
+  final Filter[] filters;
+  final Scorer[] scorers;
   private final double[] weights;
   private final double totalWeight;
-  private final Picker picker;
-  private final Gauge[] gauges;
-  private final Gauge[] homeGauges;
+  final Picker picker;
+  final Gauge[] gauges;
+  final Gauge[] homeGauges;
 
   /**
    * A row put together.
@@ -104,14 +105,7 @@ public final class Selector {
       int only) {
     Desk desk = DESK.get();
     Snapshot snapshot = desk.snapshot;
-    snapshot.read(backends, tried);
-    for (Gauge gauge : gauges) {
-      gauge.read(request, backends, snapshot);
-    }
-    boolean free = affinity.mode() == Affinity.Stickiness.OFF || !request.conversation().known();
-    for (int i = 0; !free && i < homeGauges.length; i++) {
-      homeGauges[i].read(request, backends, snapshot);
-    }
+    boolean free = read(desk, request, backends, tried, affinity);
     Candidates candidates = desk.candidates;
     boolean panic = panics(snapshot, panicPercent);
     admit(request, snapshot, panic, candidates);
@@ -136,6 +130,45 @@ public final class Selector {
     Backend chosen = backends[view.index()];
     return new Selected(
         chosen, view.index(), candidates.size(), panic, basis, work(request, chosen, view));
+  }
+
+  /** Reads everyone's numbers; whether the conversation has no say in who takes the request. */
+  boolean read(
+      Desk desk, InferenceRequest request, Backend[] backends, Tried tried, Affinity affinity) {
+    desk.snapshot.read(backends, tried);
+    for (Gauge gauge : gauges) {
+      gauge.read(request, backends, desk.snapshot);
+    }
+    boolean free = affinity.mode() == Affinity.Stickiness.OFF || !request.conversation().known();
+    for (int i = 0; !free && i < homeGauges.length; i++) {
+      homeGauges[i].read(request, backends, desk.snapshot);
+    }
+    return free;
+  }
+
+  /**
+   * As the longest of these, for one who wants to know why.
+   *
+   * @param told why this very choice came about, before it has any effect; on the calling thread
+   */
+  public Selection select(
+      InferenceRequest request,
+      Backend[] backends,
+      Tried tried,
+      int panicPercent,
+      Affinity affinity,
+      int only,
+      Consumer<Explanation> told) {
+    return new Explainer(this, request, affinity, only).select(backends, tried, panicPercent, told);
+  }
+
+  /**
+   * What {@link #select} would choose now of servers that have not had the request, and why. It
+   * counts as no pick and changes nothing.
+   */
+  public Explanation explain(
+      InferenceRequest request, Backend[] backends, int panicPercent, Affinity affinity, int only) {
+    return new Explainer(this, request, affinity, only).foretell(backends, panicPercent);
   }
 
   /** As the longest of these, where no server is the only one. */
@@ -220,7 +253,7 @@ public final class Selector {
   }
 
   /** Whether too few are usable, and others may be used: without those it would change nothing. */
-  private static boolean panics(Snapshot snapshot, int percent) {
+  static boolean panics(Snapshot snapshot, int percent) {
     int usable = 0;
     int spare = 0;
     int offered = snapshot.size();
@@ -232,8 +265,7 @@ public final class Selector {
     return spare > 0 && usable * 100L < (long) percent * offered;
   }
 
-  private void admit(
-      InferenceRequest request, Snapshot snapshot, boolean panic, Candidates candidates) {
+  void admit(InferenceRequest request, Snapshot snapshot, boolean panic, Candidates candidates) {
     int offered = snapshot.size();
     candidates.clear(offered);
     for (int i = 0; i < offered; i++) {
@@ -253,12 +285,11 @@ public final class Selector {
     return true;
   }
 
-  private static boolean admits(
-      Filter filter, InferenceRequest request, BackendView view, boolean panic) {
+  static boolean admits(Filter filter, InferenceRequest request, BackendView view, boolean panic) {
     return panic ? filter.admitsInPanic(request, view) : filter.admits(request, view);
   }
 
-  private double score(InferenceRequest request, BackendView view) {
+  double score(InferenceRequest request, BackendView view) {
     if (scorers.length == 0) {
       return 1;
     }
@@ -279,10 +310,15 @@ public final class Selector {
     return name;
   }
 
+  /** That of the calling thread. */
+  static Desk desk() {
+    return DESK.get();
+  }
+
   /** Where one thread makes its selections. */
-  private static final class Desk {
-    private final Snapshot snapshot = new Snapshot();
-    private final Candidates candidates = new Candidates();
-    private final Home home = new Home();
+  static final class Desk {
+    final Snapshot snapshot = new Snapshot();
+    final Candidates candidates = new Candidates();
+    final Home home = new Home();
   }
 }

@@ -38,12 +38,9 @@ public final class Call {
   private @Nullable OwnTime time;
   private int clientRetries;
   private @Nullable Runnable wait;
+  private @Nullable Explained explained;
 
-  /**
-   * A call that nobody has answered yet.
-   *
-   * @param headers the client's header lines that may go upstream
-   */
+  /** A call that nobody has answered yet; {@code headers} are those lines that may go upstream. */
   public Call(InferenceRequest request, String requestId, EventLoop loop, HeaderLines headers) {
     this.request = request;
     this.requestId = requestId;
@@ -61,6 +58,7 @@ public final class Call {
     bytesIn = of.bytesIn;
     visit.passThrough(of.visit);
     time = of.time;
+    explained = of.explained;
     parent = of;
   }
 
@@ -163,12 +161,7 @@ public final class Call {
 
   // ---- what the client says of time and of itself
 
-  /**
-   * Takes the client's own limits; once, before the call enters the routes. From then on its time
-   * runs.
-   *
-   * @param arrivedNanos when the request had arrived
-   */
+  /** Takes the client's own limits, once, before the routes; counted from {@code arrivedNanos}. */
   public void limit(ClientLimits own, long arrivedNanos, Ticker ticker) {
     time = new OwnTime(own, arrivedNanos, loop, ticker, this::expire);
   }
@@ -186,6 +179,16 @@ public final class Call {
   /** How many times the client has sent this request before, as it says itself. */
   public int clientRetries() {
     return clientRetries;
+  }
+
+  /** Its client wants to know why it is sent where it is: there. Before it enters the routes. */
+  public void explain(Explained into) {
+    explained = into;
+  }
+
+  /** Where to say why a server was picked; null where nobody wants to know. */
+  public @Nullable Explained explained() {
+    return explained;
   }
 
   /** It is a retry now, as load on its pool goes. */
@@ -218,11 +221,7 @@ public final class Call {
     return Objects.requireNonNull(time).outcome();
   }
 
-  /**
-   * It waits for something, and holds no server.
-   *
-   * @param stop run once where the call expires or is abandoned; null where the wait is over
-   */
+  /** It waits: {@code stop} runs once where it expires or is abandoned. Null: the wait is over. */
   public void waits(@Nullable Runnable stop) {
     wait = stop;
   }
@@ -302,9 +301,7 @@ public final class Call {
 
   /**
    * The road has ended, whichever way: stops what still runs, lets no other attempt start, and
-   * closes a lease that nobody closed.
-   *
-   * @param how what to close it with
+   * closes with {@code how} a lease that nobody closed.
    */
   public void end(Outcome how) {
     abandoned = true;

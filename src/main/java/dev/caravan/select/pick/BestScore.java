@@ -45,7 +45,34 @@ public final class BestScore implements Picker {
         best = i;
       }
     }
+    candidates.because(ties == 1 ? Rule.BEST : Rule.LOT, ties);
     return best;
+  }
+
+  @Override
+  public int peek(InferenceRequest request, Candidates candidates) {
+    boolean warming = candidates.warming();
+    double whole = warming ? SlowStart.whole(candidates) : 0;
+    int best = -1;
+    int ties = 0;
+    for (int i = 0; i < candidates.size(); i++) {
+      if (candidates.view(i).share() < whole) {
+        continue;
+      }
+      if (best < 0 || candidates.score(i) > candidates.score(best)) {
+        best = i;
+        ties = 1;
+      } else if (candidates.score(i) == candidates.score(best)) {
+        ties++;
+      }
+    }
+    int due = warming ? slowStart.peek(candidates, whole) : -1;
+    if (due >= 0 && candidates.score(due) >= candidates.score(best)) {
+      candidates.because(Rule.DUE, -1);
+      return due;
+    }
+    candidates.because(ties == 1 ? Rule.BEST : Rule.LOT, ties);
+    return ties == 1 ? best : BY_LOT;
   }
 
   private int pickWarming(Candidates candidates) {
@@ -70,8 +97,10 @@ public final class BestScore implements Picker {
     if (due >= 0 && candidates.score(due) >= bestScore) {
       BackendView view = candidates.view(due);
       slowStart.picked(view);
+      candidates.because(Rule.DUE, -1);
       return due;
     }
+    candidates.because(ties == 1 ? Rule.BEST : Rule.LOT, ties);
     return best;
   }
 }

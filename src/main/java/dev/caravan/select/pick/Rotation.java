@@ -88,9 +88,36 @@ public final class Rotation implements Picker {
       }
       int index = candidates.view(longest).index();
       if (last.compareAndSet(index, longestTurn, turns.incrementAndGet())) {
+        candidates.because(Rule.TURN, -1);
         return longest;
       }
     }
+  }
+
+  @Override
+  public int peek(InferenceRequest request, Candidates candidates) {
+    AtomicLongArray last = lastTurns(candidates.offered());
+    double whole = 0;
+    if (candidates.warming()) {
+      whole = SlowStart.whole(candidates);
+      int due = slowStart.peek(candidates, whole);
+      if (due >= 0) {
+        candidates.because(Rule.DUE, -1);
+        return due;
+      }
+    }
+    int longest = -1;
+    long longestTurn = 0;
+    for (int i = 0; i < candidates.size(); i++) {
+      BackendView view = candidates.view(i);
+      long turn = last.get(view.index());
+      if (view.share() >= whole && (longest < 0 || turn - longestTurn < 0)) {
+        longest = i;
+        longestTurn = turn;
+      }
+    }
+    candidates.because(Rule.TURN, -1);
+    return longest;
   }
 
   private int pickWarming(AtomicLongArray last, Candidates candidates) {
@@ -101,6 +128,7 @@ public final class Rotation implements Picker {
       slowStart.picked(view);
       // So that it is not the longest waiting when its share is whole.
       last.set(view.index(), turns.incrementAndGet());
+      candidates.because(Rule.DUE, -1);
       return due;
     }
     while (true) {
@@ -116,6 +144,7 @@ public final class Rotation implements Picker {
       }
       int index = candidates.view(longest).index();
       if (last.compareAndSet(index, longestTurn, turns.incrementAndGet())) {
+        candidates.because(Rule.TURN, -1);
         return longest;
       }
     }

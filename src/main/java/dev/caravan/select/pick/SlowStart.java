@@ -82,6 +82,15 @@ final class SlowStart {
    * @return the position of the one who is due a request, the one with most credit; -1 for nobody
    */
   int due(Candidates candidates, double whole) {
+    return due(candidates, whole, true);
+  }
+
+  /** What {@link #due} would say now; nobody earns. */
+  int peek(Candidates candidates, double whole) {
+    return due(candidates, whole, false);
+  }
+
+  private int due(Candidates candidates, double whole, boolean counts) {
     AtomicLongArray all = credits(candidates.offered());
     double sum = 0;
     for (int i = 0; i < candidates.size(); i++) {
@@ -92,7 +101,9 @@ final class SlowStart {
     for (int i = 0; i < candidates.size(); i++) {
       BackendView view = candidates.view(i);
       if (view.share() < whole) {
-        long credit = earn(all, view.index(), (long) (part(view) / sum * CREDIT));
+        long more = (long) (part(view) / sum * CREDIT);
+        long credit =
+            counts ? earn(all, view.index(), more) : Math.min(MOST, all.get(view.index()) + more);
         if (credit > most) {
           due = i;
           most = credit;

@@ -76,9 +76,16 @@ public final class SmoothWeighted implements Picker {
       next = copy(now, candidates.offered(), next);
       int winner = step(next, candidates);
       if (POINTS.compareAndSet(this, now, next)) {
+        candidates.because(Rule.WEIGHT, -1);
         return winner;
       }
     }
+  }
+
+  @Override
+  public int peek(InferenceRequest request, Candidates candidates) {
+    candidates.because(Rule.WEIGHT, -1);
+    return step(copy(points, candidates.offered(), null), candidates);
   }
 
   private static int step(long[] points, Candidates candidates) {

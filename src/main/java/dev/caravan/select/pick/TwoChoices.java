@@ -24,11 +24,31 @@ public final class TwoChoices implements Picker {
   public int pick(InferenceRequest request, Candidates candidates) {
     int size = candidates.size();
     if (size == 1) {
+      candidates.because(Rule.BEST, 1);
       return 0;
     }
     int one = draw(candidates, -1);
     int other = draw(candidates, one);
-    return candidates.score(other) > candidates.score(one) ? other : one;
+    boolean second = candidates.score(other) > candidates.score(one);
+    candidates.because(Rule.TWO, second ? one : other);
+    return second ? other : one;
+  }
+
+  @Override
+  public int peek(InferenceRequest request, Candidates candidates) {
+    int size = candidates.size();
+    if (size == 1) {
+      candidates.because(Rule.BEST, 1);
+      return 0;
+    }
+    // Of two both are drawn; which of them first, matters to equals alone.
+    if (size == 2 && candidates.score(0) != candidates.score(1)) {
+      int best = candidates.score(1) > candidates.score(0) ? 1 : 0;
+      candidates.because(Rule.TWO, 1 - best);
+      return best;
+    }
+    candidates.because(Rule.TWO, -1);
+    return BY_LOT;
   }
 
   private int draw(Candidates candidates, int but) {
