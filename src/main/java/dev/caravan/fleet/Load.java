@@ -1,6 +1,5 @@
 package dev.caravan.fleet;
 
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -21,7 +20,7 @@ public final class Load {
    * head gets on, so the time since then counts for at most an average one. Where that takes longer
    * than it should, there is work of which the gateway does not know, another gateway's say; it is
    * taken to need as long again as it is late already: the best guess where nothing else is known.
-   * A request that ends without a first token gives its tokens back. When nobody waits, both meet
+   * A request that ends without a first token, or with an error, gives its tokens back. When nobody waits, both meet
    * again: whatever error there was is gone.
    *
    * An answer that is not streamed has its first byte at its end. Until then its prefill counts as
@@ -52,6 +51,11 @@ public final class Load {
 
   /** Time over which a time to the first token fades by a factor of e: Finagle's default. */
   private static final double FADE_MILLIS = 10_000;
+
+  /** Instants are kept in units of 2^20 ns, so that 32 bits of them overflow as a ticker does. */
+  private static final int TICK_BITS = 20;
+
+  private static final double FADE_TICKS = FADE_MILLIS * 1e6 / (1 << TICK_BITS);
 
   /** Until an answer's length is known: a paragraph. Chosen without experiment. */
   private static final float PRIOR_OUTPUT_TOKENS = 200;
@@ -99,7 +103,12 @@ public final class Load {
    * @param sinceNanos how long it took
    */
   void firstToken(Work work, long end, boolean token, long sinceNanos, long nowNanos) {
-    boolean streamed = token && work.streamed();
+    if (!token) {
+      // An error says nothing of those before it: it may well have overtaken them.
+      giveBack(work);
+      return;
+    }
+    boolean streamed = work.streamed();
     long moved = nowNanos - movedNanos;
     long before = done.getAndAccumulate(end, Math::max);
     if (end > before) {
@@ -123,9 +132,7 @@ public final class Load {
   void ended(Work work, boolean began, long completionTokens) {
     tokens.addAndGet(-work.totalTokens());
     if (!began) {
-      long all = sent.get();
-      done.getAndAccumulate(work.prefillTokens(), (was, more) -> Math.min(all, was + more));
-      leaveQueue();
+      giveBack(work);
     }
     if (completionTokens >= 0) {
       outputTokens.getAndUpdate(
@@ -134,6 +141,12 @@ public final class Load {
             return Float.floatToIntBits(known + OUTPUT_WEIGHT * (completionTokens - known));
           });
     }
+  }
+
+  private void giveBack(Work work) {
+    long all = sent.get();
+    done.getAndAccumulate(work.prefillTokens(), (was, more) -> Math.min(all, was + more));
+    leaveQueue();
   }
 
   private void leaveQueue() {
@@ -155,11 +168,11 @@ public final class Load {
 
   private void learnTtft(long nanos, long nowNanos) {
     float millis = nanos / 1e6f;
-    int now = (int) TimeUnit.NANOSECONDS.toMillis(nowNanos);
+    int now = (int) (nowNanos >> TICK_BITS);
     ttft.getAndUpdate(
         was -> {
           float known = high(was);
-          double keep = Math.exp(-Math.max(0, now - (int) was) / FADE_MILLIS);
+          double keep = Math.exp(-Math.max(0, now - (int) was) / FADE_TICKS);
           return pack(millis > known ? millis : (float) (known * keep + millis * (1 - keep)), now);
         });
   }
@@ -200,8 +213,8 @@ public final class Load {
    */
   public double ttftMillisPerToken(long nowNanos) {
     long was = ttft.get();
-    int age = (int) TimeUnit.NANOSECONDS.toMillis(nowNanos) - (int) was;
-    return high(was) * Math.exp(-Math.max(0, age) / FADE_MILLIS);
+    int age = (int) (nowNanos >> TICK_BITS) - (int) was;
+    return high(was) * Math.exp(-Math.max(0, age) / FADE_TICKS);
   }
 
   /** How long its answers are on average, in tokens. */
