@@ -5,6 +5,9 @@ import dev.caravan.request.InferenceRequest;
 /**
  * The same key goes to the same server, as long as that is within its bound: the conversation,
  * where there is one, otherwise the whole prompt. Remembers nothing.
+ *
+ * <p>A server's share of the keys is that of its weight and its share of the traffic: in slow start
+ * its keys come back to it one by one, and none of the others' moves.
  */
 final class ConsistentHash implements Picker {
 
@@ -17,6 +20,6 @@ final class ConsistentHash implements Picker {
         request.conversation().known()
             ? request.conversation().digest()
             : request.promptDigest() ^ request.tenant();
-    return Home.firstWithin(key, candidates, BOUND_PERCENT);
+    return Home.firstWithin(key, candidates, BOUND_PERCENT, true);
   }
 }

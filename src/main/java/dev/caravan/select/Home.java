@@ -57,7 +57,7 @@ final class Home {
       }
       return this;
     }
-    position = firstWithin(digest, candidates, affinity.boundPercent());
+    position = firstWithin(digest, candidates, affinity.boundPercent(), false);
     if (position >= 0) {
       int index = candidates.view(position).index();
       basis =
@@ -131,8 +131,13 @@ final class Home {
     return owner;
   }
 
-  /** The first in order that is within its bound; the first of all where nobody is. */
-  static int firstWithin(long digest, Candidates candidates, int boundPercent) {
+  /**
+   * The first in order that is within its bound; the first of all where nobody is.
+   *
+   * @param shares whether a server in slow start is the first for fewer keys; otherwise it is that
+   *     for as many as ever, and its bound alone holds it back
+   */
+  static int firstWithin(long digest, Candidates candidates, int boundPercent, boolean shares) {
     long inflight = 1;
     double parts = 0;
     double millis = 0;
@@ -151,7 +156,8 @@ final class Home {
     double bestWithin = Double.NEGATIVE_INFINITY;
     for (int i = 0; i < size; i++) {
       BackendView view = candidates.view(i);
-      double rank = Rendezvous.rank(digest, view.nameDigest(), view.weight());
+      double weight = shares ? part(view) : view.weight();
+      double rank = Rendezvous.rank(digest, view.nameDigest(), weight);
       if (rank > best) {
         best = rank;
         first = i;
