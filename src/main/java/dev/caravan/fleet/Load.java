@@ -1,6 +1,5 @@
 package dev.caravan.fleet;
 
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -21,11 +20,12 @@ public final class Load {
    * head gets on, so the time since then counts for at most an average one. Where that takes longer
    * than it should, there is work of which the gateway does not know, another gateway's say; it is
    * taken to need as long again as it is late already: the best guess where nothing else is known.
-   * A request that ends without a first token gives its tokens back. When nobody waits, both meet
+   * A request that ends without a first token, or with an error, gives its tokens back. When nobody waits, both meet
    * again: whatever error there was is gone.
    *
-   * An answer that is not streamed has its first byte at its end. Until then its prefill counts as
-   * not done: too much, and the same at every server.
+   * An answer that is not streamed has its first byte at its end, which says nothing of when its
+   * prompt was done. Where a server makes no others, only time tells: the backlog falls by the speed,
+   * and nobody is late. One streamed answer's first token puts it right.
    *
    * The speed
    * ---------
@@ -61,6 +61,11 @@ public final class Load {
   /** Time over which a time to the first token fades by a factor of e: Finagle's default. */
   private static final double FADE_MILLIS = 10_000;
 
+  /** Instants are kept in units of 2^20 ns, so that 32 bits of them overflow as a ticker does. */
+  private static final int TICK_BITS = 20;
+
+  private static final double FADE_TICKS = FADE_MILLIS * 1e6 / (1 << TICK_BITS);
+
   /** Until an answer's length is known: a paragraph. Chosen without experiment. */
   private static final float PRIOR_OUTPUT_TOKENS = 200;
 
@@ -71,6 +76,10 @@ public final class Load {
 
   private final AtomicLong tokens = new AtomicLong();
   private final AtomicInteger queued = new AtomicInteger();
+
+  /** Of the queued those that will not say when their prompt is done. */
+  private final AtomicInteger silent = new AtomicInteger();
+
   private final AtomicLong sent = new AtomicLong();
   private final AtomicLong done = new AtomicLong();
   private final AtomicLong speed = new AtomicLong();
@@ -91,6 +100,9 @@ public final class Load {
    */
   long begun(Work work, long nowNanos) {
     tokens.addAndGet(work.totalTokens());
+    if (!work.streamed()) {
+      silent.getAndIncrement();
+    }
     if (queued.getAndIncrement() == 0) {
       movedNanos = nowNanos;
     }
@@ -110,20 +122,27 @@ public final class Load {
    * @param sinceNanos how long it took
    */
   void firstToken(Work work, long end, boolean token, long sinceNanos, long nowNanos) {
-    boolean streamed = token && work.streamed();
+    if (!token) {
+      // An error says nothing of those before it: it may well have overtaken them.
+      giveBack(work);
+      return;
+    }
+    boolean streamed = work.streamed();
     long moved = nowNanos - movedNanos;
     long before = done.getAndAccumulate(end, Math::max);
-    if (end > before) {
+    if (end > before && streamed) {
       movedNanos = nowNanos;
-      if (streamed) {
-        learnSpeed(end - before, moved);
-        learnedNanos = nowNanos;
-      }
+      learnSpeed(end - before, moved);
+      learnedNanos = nowNanos;
+    } else if (end > before) {
+      // What it took of the time that has passed is not there for the others.
+      long took = (long) ((end - before) / tokensPerMilli() * 1e6);
+      movedNanos = nowNanos - Math.max(0, moved - took);
     }
     if (streamed) {
       learnTtft(sinceNanos / prefill(work), nowNanos);
     }
-    leaveQueue();
+    leaveQueue(work);
   }
 
   /**
@@ -135,9 +154,7 @@ public final class Load {
   void ended(Work work, boolean began, long completionTokens) {
     tokens.addAndGet(-work.totalTokens());
     if (!began) {
-      long all = sent.get();
-      done.getAndAccumulate(prefill(work), (was, more) -> Math.min(all, was + more));
-      leaveQueue();
+      giveBack(work);
     }
     if (completionTokens >= 0) {
       outputTokens.getAndUpdate(
@@ -148,7 +165,16 @@ public final class Load {
     }
   }
 
-  private void leaveQueue() {
+  private void giveBack(Work work) {
+    long all = sent.get();
+    done.getAndAccumulate(prefill(work), (was, more) -> Math.min(all, was + more));
+    leaveQueue(work);
+  }
+
+  private void leaveQueue(Work work) {
+    if (!work.streamed()) {
+      silent.getAndDecrement();
+    }
     long all = sent.get();
     if (queued.decrementAndGet() == 0) {
       done.accumulateAndGet(all, Math::max);
@@ -167,11 +193,11 @@ public final class Load {
 
   private void learnTtft(long nanos, long nowNanos) {
     float millis = nanos / 1e6f;
-    int now = (int) TimeUnit.NANOSECONDS.toMillis(nowNanos);
+    int now = (int) (nowNanos >> TICK_BITS);
     ttft.getAndUpdate(
         was -> {
           float known = high(was);
-          double keep = Math.exp(-Math.max(0, now - (int) was) / FADE_MILLIS);
+          double keep = Math.exp(-Math.max(0, now - (int) was) / FADE_TICKS);
           return pack(millis > known ? millis : (float) (known * keep + millis * (1 - keep)), now);
         });
   }
@@ -200,9 +226,11 @@ public final class Load {
       return 0;
     }
     double behind = Math.max(0, sent.get() - done.get());
-    double head = behind / waiting;
+    boolean told = waiting > silent.get();
+    double head = told ? behind / waiting : behind;
     double worked = (nowNanos - movedNanos) / 1e6 * tokensPerMilli;
-    return (long) (behind - head + Math.abs(head - Math.max(0, worked)));
+    double left = head - Math.max(0, worked);
+    return (long) (behind - head + (told ? Math.abs(left) : Math.max(0, left)));
   }
 
   /**
@@ -239,8 +267,8 @@ public final class Load {
     if (was == 0) {
       return 0;
     }
-    int age = (int) TimeUnit.NANOSECONDS.toMillis(nowNanos) - (int) was;
-    return high(was) * Math.exp(-Math.max(0, age) / FADE_MILLIS);
+    int age = (int) (nowNanos >> TICK_BITS) - (int) was;
+    return high(was) * Math.exp(-Math.max(0, age) / FADE_TICKS);
   }
 
   /** How long its answers are on average, in tokens. */

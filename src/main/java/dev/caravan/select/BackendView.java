@@ -25,7 +25,7 @@ public final class BackendView {
   private double tokensPerMilli = 1;
   private double ttftMillisPerToken;
   private int cachedTokens;
-  private double pressure = 1;
+  private double pressure;
   private long nameDigest;
 
   BackendView() {}
@@ -143,7 +143,7 @@ public final class BackendView {
     tokensPerMilli = 1;
     ttftMillisPerToken = 0;
     cachedTokens = 0;
-    pressure = 1;
+    pressure = 0;
   }
 
   /**

@@ -5,6 +5,9 @@ import dev.caravan.request.InferenceRequest;
 /**
  * The same key goes to the same server, as long as that is within its bound: the conversation,
  * where there is one, otherwise the whole prompt. Remembers nothing.
+ *
+ * <p>A server's share of the keys is that of its weight and its share of the traffic: in slow start
+ * its keys come back to it one by one, and none of the others' moves.
  */
 final class ConsistentHash implements Picker {
 
@@ -14,7 +17,7 @@ final class ConsistentHash implements Picker {
   @Override
   public int pick(InferenceRequest request, Candidates candidates) {
     candidates.because(Rule.ORDER, -1);
-    return Home.firstWithin(key(request), candidates, BOUND_PERCENT);
+    return Home.firstWithin(key(request), candidates, BOUND_PERCENT, true);
   }
 
   @Override

@@ -180,7 +180,8 @@ final class Explainer {
     double[] ranks = new double[snapshot.size()];
     for (int i = 0; i < ranks.length; i++) {
       BackendView view = snapshot.view(i);
-      ranks[i] = Rendezvous.rank(key, view.nameDigest(), view.weight());
+      double weight = homely ? view.weight() : Home.part(view);
+      ranks[i] = Rendezvous.rank(key, view.nameDigest(), weight);
     }
     int place = 0;
     for (int index :

@@ -1,5 +1,6 @@
 package dev.caravan.select;
 
+import dev.caravan.fleet.Load;
 import dev.caravan.fleet.PoolPolicy.Affinity;
 import dev.caravan.fleet.ServerState;
 import dev.caravan.select.Selection.Basis;
@@ -59,7 +60,7 @@ final class Home {
       }
       return this;
     }
-    position = firstWithin(digest, candidates, affinity.boundPercent());
+    position = firstWithin(digest, candidates, affinity.boundPercent(), false);
     if (position >= 0) {
       int index = candidates.view(position).index();
       basis =
@@ -137,36 +138,29 @@ final class Home {
     return owner;
   }
 
-  /** The first in order that is within its bound; the first of all where nobody is. */
-  static int firstWithin(long digest, Candidates candidates, int boundPercent) {
-    long inflight = 1;
-    double parts = 0;
-    double millis = 0;
+  /**
+   * The first in order that is within its bound; the first of all where nobody is.
+   *
+   * @param shares whether a server in slow start is the first for fewer keys; otherwise it is that
+   *     for as many as ever, and its bound alone holds it back
+   */
+  static int firstWithin(long digest, Candidates candidates, int boundPercent, boolean shares) {
+    // Lives in registers: it does not leave this method.
+    Bound bound = new Bound(candidates, boundPercent);
     int size = candidates.size();
-    for (int i = 0; i < size; i++) {
-      BackendView view = candidates.view(i);
-      inflight += view.inflight();
-      parts += part(view);
-      millis += wait(view);
-    }
-    double bound = boundPercent / 100.0;
-    double longest = Math.max(FREE_MILLIS, bound * millis / size);
     int first = -1;
     int within = -1;
     double best = Double.NEGATIVE_INFINITY;
     double bestWithin = Double.NEGATIVE_INFINITY;
     for (int i = 0; i < size; i++) {
       BackendView view = candidates.view(i);
-      double rank = Rendezvous.rank(digest, view.nameDigest(), view.weight());
+      double weight = shares ? part(view) : view.weight();
+      double rank = Rendezvous.rank(digest, view.nameDigest(), weight);
       if (rank > best) {
         best = rank;
         first = i;
       }
-      boolean full =
-          view.inflight() + 1 > most(view, bound * inflight, parts)
-              || wait(view) > longest
-              || view.availability().state() == ServerState.BUSY;
-      if (!full && rank > bestWithin) {
+      if (rank > bestWithin && !bound.isOver(view)) {
         bestWithin = rank;
         within = i;
       }
@@ -174,7 +168,7 @@ final class Home {
     return within >= 0 ? within : first;
   }
 
-  /** What keeps servers within their bounds, as {@link #firstWithin} judges it, in words. */
+  /** What keeps servers within their bounds. */
   static final class Bound {
     private final double longest;
     private final double all;
@@ -195,6 +189,12 @@ final class Home {
       longest = Math.max(FREE_MILLIS, bound * millis / size);
       all = bound * inflight;
       parts = sum;
+    }
+
+    boolean isOver(BackendView view) {
+      return view.inflight() + 1 > most(view, all, parts)
+          || Home.wait(view) > longest
+          || view.availability().state() == ServerState.BUSY;
     }
 
     /** Why one of the eligible is over its bound; null where it is within. */
@@ -223,12 +223,16 @@ final class Home {
     return Math.ceil(Math.max(FREE * part(view), all * part(view) / parts));
   }
 
-  private static double part(BackendView view) {
+  static double part(BackendView view) {
     return view.weight() * view.share();
   }
 
-  /** Milliseconds until it has computed the prompts that it was sent. */
+  /**
+   * Milliseconds until it has computed the prompts that it was sent. Without what every request
+   * costs beside: requests without much of a prompt are counted, not timed.
+   */
   private static double wait(BackendView view) {
-    return view.backlogTokens() / view.tokensPerMilli();
+    double prompts = view.backlogTokens() - (double) view.queued() * Load.FIXED_TOKENS;
+    return Math.max(0, prompts) / view.tokensPerMilli();
   }
 }

@@ -51,8 +51,8 @@ final class PrefixGauge implements Gauge {
     for (int i = 0; i < count; i++) {
       pressures += index.pressure(numbers[i]);
     }
-    for (int i = 0; i < count; i++) {
-      rows.view(i).pressure(pressures > 0 ? count * index.pressure(numbers[i]) / pressures : 1);
+    for (int i = 0; i < count && pressures > 0; i++) {
+      rows.view(i).pressure(count * index.pressure(numbers[i]) / pressures);
     }
   }
 

@@ -20,9 +20,9 @@ final class Rendezvous {
    * The place of a server in the order of a key: the highest comes first. Of n servers each is
    * first for its weight's share of the keys.
    *
-   * @param weight from 1
+   * @param weight above 0; one that grows takes keys from others and gives none away
    */
-  static double rank(long key, long server, int weight) {
+  static double rank(long key, long server, double weight) {
     long z = key ^ server;
     // The finalizer of SplitMix64: every bit of the input turns half of the output.
     z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;

@@ -88,7 +88,7 @@ final class SnapshotText {
     if (view.cachedTokens() > 0) {
       out.append(CACHED).append(view.cachedTokens());
     }
-    if (view.pressure() != 1) {
+    if (view.pressure() > 0) {
       out.append(PRESSURE).append(view.pressure());
     }
     return out;
@@ -156,7 +156,7 @@ final class SnapshotText {
     double speed = 1;
     double ttft = 0;
     int cached = 0;
-    double pressure = 1;
+    double pressure = 0;
     while (take(" ")) {
       if (take("share=")) {
         share = decimal();

@@ -74,27 +74,39 @@ final class Why {
 
   /** Those among whom chance decides; empty where it does not. */
   List<String> lot() {
-    Rule rule = candidates.rule();
     List<String> names = new ArrayList<>();
-    double worst = 1;
-    int last = 0;
-    double best = 0;
+    Rule rule = candidates.rule();
+    if (rule == null) {
+      return names;
+    }
     double whole = whole();
+    double worst = 1;
+    double best = 0;
+    int worsts = 0;
+    int drawable = 0;
     for (int i = 0; i < candidates.size(); i++) {
-      double score = candidates.score(i);
-      last = score < worst ? 1 : score == worst ? last + 1 : last;
-      worst = Math.min(worst, score);
-      best = candidates.view(i).share() >= whole ? Math.max(best, score) : best;
+      if (candidates.view(i).share() >= whole) {
+        double score = candidates.score(i);
+        worsts = score < worst ? 1 : score == worst ? worsts + 1 : worsts;
+        worst = Math.min(worst, score);
+        best = Math.max(best, score);
+        drawable++;
+      }
     }
     for (int i = 0; i < candidates.size(); i++) {
       double score = candidates.score(i);
+      boolean held = candidates.view(i).share() < whole;
       boolean drawn =
-          rule == Rule.LOT
-              ? score == best && candidates.view(i).share() >= whole
-              // The one that is worse than all others is never the better of two.
-              : rule == Rule.TWO
-                  && (candidates.size() > 2 || candidates.score(0) == candidates.score(1))
-                  && (score > worst || last > 1);
+          switch (rule) {
+            case LOT -> score == best && !held;
+            // Of two both are drawn. One that is worse than all others is never the better of two;
+            // one in a slow start, if it is due, comes before two that are worse than it.
+            case TWO ->
+                held
+                    ? drawable > 2 && score >= worst
+                    : drawable > 2 ? score > worst || worsts > 1 : worst == best && drawable == 2;
+            default -> false;
+          };
       if (drawn) {
         names.add(candidates.view(i).name());
       }

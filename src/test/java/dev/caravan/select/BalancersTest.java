@@ -14,7 +14,16 @@ class BalancersTest {
 
   @Test
   void names_always_areThoseOfTheTable() {
-    assertThat(Balancers.names()).containsExactly("round-robin", "weighted", "least-inflight");
+    assertThat(Balancers.names())
+        .containsExactly(
+            "round-robin",
+            "weighted",
+            "least-inflight",
+            "least-tokens",
+            "peak-ewma",
+            "power-of-two",
+            "consistent-hash",
+            "prefix-affinity");
   }
 
   @ParameterizedTest
@@ -31,7 +40,8 @@ class BalancersTest {
     assertThatIllegalArgumentException()
         .isThrownBy(() -> Balancers.named("least-busy", Chance.seeded(1)))
         .withMessage(
-            "no balancer is named \"least-busy\"; there are round-robin, weighted, least-inflight");
+            "no balancer is named \"least-busy\"; there are "
+                + String.join(", ", Balancers.names()));
   }
 
   @ParameterizedTest

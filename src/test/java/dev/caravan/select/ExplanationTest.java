@@ -270,7 +270,7 @@ class ExplanationTest {
     assertThat(Objects.requireNonNull(server(why, "gpu-a").cache()).cachedTokens()).isZero();
     assertThat(Objects.requireNonNull(server(why, "gpu-a").load()).queued()).isEqualTo(1);
     assertThat(Objects.requireNonNull(server(why, "gpu-a").load()).backlogTokens())
-        .isEqualTo(9_000);
+        .isEqualTo(9_500);
   }
 
   @Test

@@ -113,6 +113,54 @@ class HomeTest {
     assertThat(basis).isEqualTo(Basis.SPILLED);
   }
 
+  private HomeTest backlog(String name, long tokens, double tokensPerMilli) {
+    servers.replaceAll(
+        each ->
+            each.name().equals(name) ? each.loaded(tokens, 0, tokens, tokensPerMilli, 0) : each);
+    return this;
+  }
+
+  @Test
+  void find_homeHasHalfASecondToCompute_isNoLoad_moreIs() {
+    String home = all(0).soft(77);
+    backlog(home, 5_000, 10);
+    assertThat(soft(77)).isEqualTo(home);
+    backlog(home, 5_001, 10);
+    assertThat(soft(77)).isNotEqualTo(home);
+    assertThat(basis).isEqualTo(Basis.SPILLED);
+    backlog(home, 9_000, 20);
+    assertThat(soft(77)).as("time counts, not tokens").isEqualTo(home);
+  }
+
+  @Test
+  void find_everyoneHasLongToCompute_boundIsTheMeanTimesThePercent() {
+    String home = all(0).soft(77);
+    for (BackendView each : List.copyOf(servers)) {
+      backlog(each.name(), 20_000, 10);
+    }
+    // (3 * 2,000 + t) / 4 * 1.25 >= t up to t = 2,727 ms.
+    backlog(home, 27_200, 10);
+    assertThat(soft(77)).isEqualTo(home);
+    backlog(home, 27_400, 10);
+    String next = soft(77);
+    assertThat(next).isNotEqualTo(home);
+    backlog(home, 50_000, 10).backlog(next, 50_000, 10);
+    assertThat(soft(77)).as("the next is over the bound as well").isNotIn(home, next);
+    assertThat(taker(77, STRICT)).as("strict waits").isEqualTo(home);
+  }
+
+  @Test
+  void find_homeWarmsUp_itsBoundIsAsMuchLower_andItStaysTheHome() {
+    String home = all(0).soft(77);
+    for (int inflight : new int[] {1, 2}) {
+      servers.removeIf(each -> each.name().equals(home));
+      servers.add(BackendView.of(home, inflight, 1, 1_000, Availability.UP, true, false, 0.25));
+      // Two for a quarter of eight.
+      assertThat(soft(77).equals(home)).isEqualTo(inflight < 2);
+    }
+    assertThat(basis).isEqualTo(Basis.SPILLED);
+  }
+
   @Test
   void find_everyoneOverTheBound_isTheHome() {
     String home = all(0).soft(77);
@@ -163,7 +211,7 @@ class HomeTest {
     server(home, 3, DRAINING);
     String next = soft(77);
     assertThat(next).isNotEqualTo(home);
-    assertThat(basis).as("the next is its home now").isEqualTo(Basis.OWNER);
+    assertThat(basis).as("until it is back").isEqualTo(Basis.MOVED);
     assertThat(taker(77, STRICT)).isEqualTo(next);
   }
 

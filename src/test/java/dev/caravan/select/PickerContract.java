@@ -8,15 +8,22 @@ import dev.caravan.request.InferenceRequest;
 import dev.caravan.testing.Together;
 import dev.caravan.time.Chance;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.IntPredicate;
 import org.junit.jupiter.api.Test;
 
 /** What every picker must hold where servers are equal. Random choices are seeded. */
 public abstract class PickerContract {
   protected final InferenceRequest request = AnyRequest.chat();
+  private final AtomicInteger asked = new AtomicInteger();
 
   /** A new one. */
   protected abstract Picker picker(Chance chance);
+
+  /** What is asked for, by its number: all alike, unless the picker goes by that. */
+  protected InferenceRequest request(int number) {
+    return request;
+  }
 
   protected final Picker picker() {
     return picker(Chance.seeded(20_260_101));
@@ -26,7 +33,7 @@ public abstract class PickerContract {
    * Picks once, checks that the answer is one of the candidates, and gives its place in the offer.
    */
   protected final int pick(Picker picker, Candidates candidates) {
-    int position = picker.pick(request, candidates);
+    int position = picker.pick(request(asked.getAndIncrement()), candidates);
     assertThat(position).isBetween(0, candidates.size() - 1);
     return candidates.view(position).index();
   }
@@ -35,7 +42,7 @@ public abstract class PickerContract {
   protected final String sequence(Picker picker, Candidates candidates, int picks) {
     StringBuilder names = new StringBuilder();
     for (int i = 0; i < picks; i++) {
-      names.append(candidates.view(picker.pick(request, candidates)).name());
+      names.append(candidates.view(picker.pick(request(i), candidates)).name());
     }
     return names.toString();
   }

@@ -12,6 +12,7 @@ import dev.caravan.request.InferenceRequest;
 import dev.caravan.select.Selection.NoneEligible;
 import dev.caravan.select.Selection.Rejection;
 import dev.caravan.select.Selection.Selected;
+import dev.caravan.time.Ticker;
 import java.net.URI;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -19,6 +20,7 @@ import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 
 /**
  * A step's servers and a selector, driven by one thread. Every pick is verified against the live
@@ -29,12 +31,28 @@ final class Road {
   final Backend[] servers;
   final List<String> log = new ArrayList<>();
   private final Selector selector;
-  private final InferenceRequest request = AnyRequest.chat();
+  private final IntFunction<InferenceRequest> requests;
+  private final Ticker ticker;
+  private InferenceRequest request = AnyRequest.chat();
   int panicPercent;
   private final Deque<Lease> open = new ArrayDeque<>();
 
-  Road(Selector selector, int maxInflight, int... weights) {
+  /**
+   * A road with servers a, b, c … of these weights.
+   *
+   * @param requests the first, the second …, by the number of the pick; {@link #log} has as many
+   *     lines
+   * @param ticker the clock of the leases
+   */
+  Road(
+      Selector selector,
+      IntFunction<InferenceRequest> requests,
+      Ticker ticker,
+      int maxInflight,
+      int... weights) {
     this.selector = selector;
+    this.requests = requests;
+    this.ticker = ticker;
     this.servers = new Backend[weights.length];
     for (int i = 0; i < weights.length; i++) {
       servers[i] = server(Character.toString('a' + i), weights[i], maxInflight);
@@ -46,8 +64,13 @@ final class Road {
     return new Backend(new BackendSpec(name, url, weight, maxInflight, null, null, null, Map.of()));
   }
 
-  /** Chooses and verifies. */
+  /** Chooses for the next request, and verifies. */
   Selection pick(Tried tried) {
+    return pick(requests.apply(log.size()), tried);
+  }
+
+  private Selection pick(InferenceRequest next, Tried tried) {
+    request = next;
     List<Integer> eligible = new ArrayList<>();
     for (int i = 0; i < servers.length; i++) {
       if (ground(i, tried).isEmpty()) {
@@ -100,16 +123,29 @@ final class Road {
     return selection instanceof Selected selected ? selected.index() : -1;
   }
 
-  /** Chooses one, who must be there, and holds a lease on it. */
+  /** Chooses one for the next request, who must be there, and holds a lease on it. */
   int hold() {
-    Selection selection = pick(Tried.NONE);
+    return hold(requests.apply(log.size()));
+  }
+
+  /** Chooses one for a request, who must be there, and holds a lease on it. */
+  int hold(InferenceRequest next) {
+    Selection selection = pick(next, Tried.NONE);
     assertThat(selection).isInstanceOf(Selected.class);
     Selected selected = (Selected) selection;
-    Lease lease = Lease.open(selected.backend(), "llama", () -> 0);
+    Lease lease = Lease.open(selected.backend(), "llama", ticker, selected.work());
     assertThat(lease).isNotNull();
+    selector.sent(request, servers, selected.index());
     assertThat(selected.backend().inflight()).isBetween(1, selected.backend().spec().maxInflight());
     open.add(lease);
     return selected.index();
+  }
+
+  /** The first token of the oldest lease is here, if it was not before. */
+  void firstToken() {
+    if (!open.isEmpty()) {
+      open.peek().firstByte(true);
+    }
   }
 
   /** Ends the oldest lease. */

@@ -8,9 +8,13 @@ import dev.caravan.fleet.Availability;
 import dev.caravan.fleet.Availability.Use;
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.BackendSpec;
+import dev.caravan.fleet.Lease;
+import dev.caravan.fleet.PoolPolicy.Affinity;
 import dev.caravan.fleet.ServerState;
 import dev.caravan.fleet.Work;
+import dev.caravan.outcome.Outcome.Completed;
 import dev.caravan.request.AnyRequest;
+import dev.caravan.request.Conversation;
 import dev.caravan.request.InferenceRequest;
 import dev.caravan.select.Selection.Basis;
 import dev.caravan.select.Selection.NoneEligible;
@@ -23,11 +27,13 @@ import dev.caravan.time.Chance;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.ToDoubleFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class SelectorTest {
   /** What a request without a prompt is thought to ask: an answer of the usual length. */
@@ -148,6 +154,33 @@ class SelectorTest {
         });
     selector(List.of()).select(request, servers, Tried.NONE, 0);
     assertThat(asked).hasValue(1);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"round-robin", "weighted", "least-inflight", "power-of-two"})
+  void select_rowThatCountsNoTokens_homesStillSeeWhoHasLongToCompute(String name) {
+    Means means = new Means(Chance.seeded(1), () -> 0, new PrefixIndex(16));
+    Selector selector = Balancers.named(name, means);
+    Backend[] servers = servers("a", "b", "c");
+    InferenceRequest talk = request.in(Conversation.of(Conversation.Source.HEADER, "a talk"));
+    Affinity soft = new Affinity(Affinity.Stickiness.SOFT, 125);
+    Selected first = (Selected) selector.select(talk, servers, Tried.NONE, 0, soft);
+    assertThat(first.basis()).isEqualTo(Basis.OWNER);
+    Work lengthy = new Work(20_000, 0, 0, true);
+    Lease lease = Objects.requireNonNull(Lease.open(first.backend(), "llama", () -> 0, lengthy));
+
+    Selected next = (Selected) selector.select(talk, servers, Tried.NONE, 0, soft);
+    assertThat(Selector.lastRead().view(first.index()).backlogTokens()).isEqualTo(20_500);
+    assertThat(next.basis()).isEqualTo(Basis.SPILLED);
+    assertThat(next.index()).isNotEqualTo(first.index());
+
+    selector.select(request, servers, Tried.NONE, 0, soft);
+    assertThat(Selector.lastRead().view(first.index()).backlogTokens())
+        .as("without a conversation nobody asks")
+        .isZero();
+    selector.select(talk, servers, Tried.NONE, 0, Affinity.OFF);
+    assertThat(Selector.lastRead().view(first.index()).backlogTokens()).isZero();
+    lease.close(new Completed(200));
   }
 
   @Test

@@ -57,6 +57,23 @@ class SnapshotTest {
   }
 
   @Test
+  void parse_loadAndCache_areInTheLine() {
+    String line =
+        "gpu-a 3/64 w2 share=0.5 tokens=2400 queued=2/900 speed=12.5 ttft=0.125 cached=384"
+            + " pressure=1.5";
+    BackendView view = Snapshot.parse(line).view(0);
+    assertThat(view.share()).isEqualTo(0.5);
+    assertThat(view.tokens()).isEqualTo(2_400);
+    assertThat(view.queued()).isEqualTo(2);
+    assertThat(view.backlogTokens()).isEqualTo(900);
+    assertThat(view.tokensPerMilli()).isEqualTo(12.5);
+    assertThat(view.ttftMillisPerToken()).isEqualTo(0.125);
+    assertThat(view.cachedTokens()).isEqualTo(384);
+    assertThat(view.pressure()).isEqualTo(1.5);
+    assertThat(view).hasToString(line);
+  }
+
+  @Test
   void parse_emptyLine_isAnEmptyOffer() {
     assertThat(Snapshot.parse("").size()).isZero();
     assertThat(Snapshot.of()).hasToString("");
@@ -83,7 +100,16 @@ class SnapshotTest {
         view.maxInflight(),
         view.availability(),
         view.permitted(),
-        view.tried());
+        view.tried(),
+        view.share(),
+        view.tokens(),
+        view.queued(),
+        view.backlogTokens(),
+        view.tokensPerMilli(),
+        view.ttftMillisPerToken(),
+        view.cachedTokens(),
+        view.pressure(),
+        view.nameDigest());
   }
 
   @ParameterizedTest
@@ -97,7 +123,13 @@ class SnapshotTest {
         "gpu-a 3/9999999999 w1  | expected a number of at most 2147483647 at character 17",
         "gpu-a 3/4 w1 gone      | expected what stands against a server at character 13",
         "gpu-a 3/4 w1 up(dizzy)=x | expected the state of a server at character 16",
-        "gpu-a 3/4 w1 share=much | expected a share from 0 to 1 at character 19",
+        "gpu-a 3/4 w1 share=much | expected a decimal number at character 19",
+        "gpu-a 3/4 w1 queued=3  | expected \"/\" at character 21",
+        "gpu-a 3/4 w1 queued=3/x | expected a number at character 22",
+        "gpu-a 3/4 w1 speed=1.2.3 | expected a decimal number at character 19",
+        "gpu-a 3/4 w1 ttft=-     | expected a decimal number at character 18",
+        "gpu-a 3/4 w1 cached=9999999999 | expected a number of at most 2147483647 at character",
+        "gpu-a 3/4 w1 tokens=1000000000000000000 | expected a number of at most",
         "gpu-a 3/4 w1;gpu-b     | expected \"; \" at character 12",
         "\"gpu-a                | expected a closing quote at character 6",
         "\"gpu\\u00zz\" 3/4 w1  | expected four hexadecimal digits at character 8",
@@ -108,6 +140,14 @@ class SnapshotTest {
         .isThrownBy(() -> Snapshot.parse(line))
         .withMessageContaining(message)
         .withMessageContaining(line);
+  }
+
+  /** From tiny to huge, with as many digits as a double has. */
+  private static Arbitrary<Double> quotients(int from) {
+    return Combinators.combine(
+            Arbitraries.integers().between(from, Integer.MAX_VALUE),
+            Arbitraries.integers().between(1, Integer.MAX_VALUE))
+        .as((one, other) -> (double) one / other);
   }
 
   @Provide
@@ -122,16 +162,29 @@ class SnapshotTest {
                 Arbitraries.strings().ofMaxLength(12),
                 Arbitraries.just(Availability.UNTIL_NEWS))
             .as(Availability::new);
+    Arbitrary<BackendView> plain =
+        Combinators.combine(
+                Arbitraries.strings().ofMaxLength(12),
+                Arbitraries.integers().between(0, Integer.MAX_VALUE),
+                Arbitraries.integers().between(1, 256),
+                limits,
+                Arbitraries.oneOf(availabilities, Arbitraries.just(Availability.UP)),
+                Arbitraries.of(true, false),
+                Arbitraries.of(true, false),
+                Arbitraries.doubles().between(0.001, 1).ofScale(3))
+            .as(BackendView::of);
     return Combinators.combine(
-            Arbitraries.strings().ofMaxLength(12),
+            plain,
+            Arbitraries.longs().between(0, 1L << 40),
             Arbitraries.integers().between(0, Integer.MAX_VALUE),
-            Arbitraries.integers().between(1, 256),
-            limits,
-            Arbitraries.oneOf(availabilities, Arbitraries.just(Availability.UP)),
-            Arbitraries.of(true, false),
-            Arbitraries.of(true, false),
-            Arbitraries.doubles().between(0.001, 1).ofScale(3))
-        .as(BackendView::of)
+            Arbitraries.longs().between(0, 1L << 40),
+            quotients(1),
+            quotients(0),
+            Arbitraries.integers().between(0, 1_000_000),
+            quotients(0))
+        .as(
+            (view, tokens, queued, backlog, speed, ttft, cached, pressure) ->
+                view.loaded(tokens, queued, backlog, speed, ttft).caching(cached, pressure))
         .list()
         .ofMaxSize(5)
         .map(Snapshot::of);

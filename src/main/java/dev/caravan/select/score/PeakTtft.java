@@ -11,7 +11,15 @@ import dev.caravan.select.Scorer;
  * "peak EWMA", which counts requests.
  */
 public record PeakTtft() implements Scorer {
+  /** What is below was never measured, or so long ago that it has faded. */
   private static final double LEAST = 1e-3;
+
+  /**
+   * What an unknown server is taken to need while it holds a request: what {@link Load} takes it to
+   * need for a token of the prompt. So it gets one request at once and is measured; without that it
+   * would get a burst before it has answered the first. Finagle adds a penalty to the same end.
+   */
+  private static final double UNKNOWN = 0.1;
 
   @Override
   public String name() {
@@ -27,8 +35,9 @@ public record PeakTtft() implements Scorer {
   public double measure(InferenceRequest request, BackendView view) {
     double tokens =
         view.tokens() + request.promptTokens() + (1.0 + view.inflight()) * Load.FIXED_TOKENS;
-    // Where nothing is known yet, servers share by what they hold.
-    return Math.max(LEAST, view.ttftMillisPerToken()) * tokens / view.weight();
+    double known = view.ttftMillisPerToken();
+    double millis = known >= LEAST ? known : view.inflight() == 0 ? LEAST : UNKNOWN;
+    return millis * tokens / view.weight();
   }
 
   @Override
