@@ -53,8 +53,8 @@ public final class Load {
   private static final double DOUBT_TOKENS = 8_192;
 
   /**
-   * Time over which a measured speed is worth less by a factor of e: a server that looked slow gets
-   * few requests, and must not for ever.
+   * After so long a measured speed is worth half, after twice that a third: a server that looked
+   * slow gets few requests, and must not for ever.
    */
   private static final double FORGET_MILLIS = 60_000;
 
@@ -244,6 +244,11 @@ public final class Load {
         : high(now) / Math.max(1e-3f, Float.intBitsToFloat((int) now));
   }
 
+  /** The inverse of {@link #tokensPerMilli}: the time for one token, in milliseconds. */
+  public double millisPerToken() {
+    return 1 / tokensPerMilli();
+  }
+
   /**
    * How much of {@link #tokensPerMilli} is known, from 0 to 1: little where little was measured, or
    * long ago.
@@ -255,7 +260,7 @@ public final class Load {
     }
     double measured = high(now);
     double age = Math.max(0, nowNanos - learnedNanos) / 1e6;
-    return measured / (measured + DOUBT_TOKENS) * Math.exp(-age / FORGET_MILLIS);
+    return measured * FORGET_MILLIS / ((measured + DOUBT_TOKENS) * (FORGET_MILLIS + age));
   }
 
   /**

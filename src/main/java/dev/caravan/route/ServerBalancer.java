@@ -98,7 +98,7 @@ public final class ServerBalancer extends LoadBalancerSupport {
    * @param tried who may not be picked, because they have had it
    */
   Selection pick(Call call, Tried tried) {
-    String holder = holder(call.request(), call.policy());
+    String holder = holder(call.request());
     int home = holder == null ? Selector.NO_HOME : position(holder);
     Explained asked = call.explained();
     if (holder != null && home < 0) {
@@ -158,7 +158,7 @@ public final class ServerBalancer extends LoadBalancerSupport {
 
   /** Whom {@link #pick} would choose now for a request that nobody has had; changes nothing. */
   Explanation foretell(InferenceRequest request, PoolPolicy policy) {
-    String holder = holder(request, policy);
+    String holder = holder(request);
     int home = holder == null ? Selector.NO_HOME : position(holder);
     return holder != null && home < 0
         ? refused(request, policy, holder)
@@ -175,11 +175,9 @@ public final class ServerBalancer extends LoadBalancerSupport {
   }
 
   /** The server that stores the response that a call goes on with; null where none is known. */
-  private @Nullable String holder(InferenceRequest request, PoolPolicy policy) {
+  private @Nullable String holder(InferenceRequest request) {
     String previous = request.conversationKeys().previousResponseId();
-    return previous == null || policy.affinity().mode() == Stickiness.OFF
-        ? null
-        : roads.responses().server(previous);
+    return previous == null ? null : roads.responses().server(previous);
   }
 
   private int position(String server) {
@@ -202,7 +200,7 @@ public final class ServerBalancer extends LoadBalancerSupport {
 
   /** Whether a call goes on with a response that one server is known to store. */
   boolean stored(Call call) {
-    return holder(call.request(), call.policy()) != null;
+    return holder(call.request()) != null;
   }
 
   /** Whether a call may go to one server alone. */

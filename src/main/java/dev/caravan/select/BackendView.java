@@ -26,6 +26,8 @@ public final class BackendView {
   private double ttftMillisPerToken;
   private int cachedTokens;
   private double pressure;
+  private double speedKnown;
+  private double millisPerToken;
   private long nameDigest;
 
   BackendView() {}
@@ -147,15 +149,36 @@ public final class BackendView {
   }
 
   /**
-   * Reads the load as well, for rows that go by it.
+   * Reads the load as well, for rows that go by it; {@link #blend} follows.
    *
-   * @param speed prompt tokens that it computes in a millisecond, as far as one can know
+   * @return how far its speed is known, from 0 to 1
    */
-  void read(Load load, double speed, long nowNanos) {
+  double read(Load load, long nowNanos) {
     tokens = load.tokens();
     queued = load.queued();
-    backlogTokens = load.backlogTokens(nowNanos, speed);
-    tokensPerMilli = speed;
+    speedKnown = load.confidence(nowNanos);
+    millisPerToken = load.millisPerToken();
+    return speedKnown;
+  }
+
+  /** The time for a token as it was measured. */
+  double millisPerToken() {
+    return millisPerToken;
+  }
+
+  /**
+   * Takes its speed to be that of others as far as its own is not known, and sees how much it has
+   * to compute by that.
+   *
+   * @param usualMillis others' time for a token
+   */
+  void blend(Load load, double usualMillis, long nowNanos) {
+    tokensPerMilli = 1 / (speedKnown * millisPerToken + (1 - speedKnown) * usualMillis);
+    backlogTokens = queued == 0 ? 0 : load.backlogTokens(nowNanos, tokensPerMilli);
+  }
+
+  /** Reads how long its first tokens take, for rows that go by that. */
+  void readTtft(Load load, long nowNanos) {
     ttftMillisPerToken = load.ttftMillisPerToken(nowNanos);
   }
 

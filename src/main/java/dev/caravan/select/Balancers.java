@@ -32,7 +32,7 @@ public final class Balancers {
           new Row("weighted", Gauges.NONE, SOUND, List.of(), chance -> new SmoothWeighted()),
           new Row("least-inflight", Gauges.NONE, SOUND, only(new LeastInflight()), BestScore::new),
           new Row("least-tokens", Gauges.LOAD, SOUND, only(new LeastTokens()), BestScore::new),
-          new Row("peak-ewma", Gauges.LOAD, SOUND, only(new PeakTtft()), BestScore::new),
+          new Row("peak-ewma", Gauges.LOAD_AND_TTFT, SOUND, only(new PeakTtft()), BestScore::new),
           new Row("power-of-two", Gauges.NONE, SOUND, only(new LeastInflight()), TwoChoices::new),
           new Row("consistent-hash", Gauges.LOAD, SOUND, List.of(), chance -> new ConsistentHash()),
           new Row(
@@ -88,12 +88,14 @@ public final class Balancers {
   private enum Gauges {
     NONE,
     LOAD,
+    LOAD_AND_TTFT,
     LOAD_AND_PREFIX;
 
     List<Gauge> make(Means means) {
       return switch (this) {
         case NONE -> List.of();
         case LOAD -> List.of(new LoadGauge(means.ticker()));
+        case LOAD_AND_TTFT -> List.of(new LoadGauge(means.ticker()), new TtftGauge(means.ticker()));
         case LOAD_AND_PREFIX ->
             List.of(new LoadGauge(means.ticker()), new PrefixGauge(means.prefixes()));
       };

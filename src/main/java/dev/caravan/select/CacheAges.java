@@ -81,11 +81,18 @@ final class CacheAges {
 
   /** Whether a server still has what it was sent when it got that stamp; false for no stamp. */
   boolean alive(int stamp, int server) {
-    if (owner(stamp) != server) {
-      return false;
-    }
-    long now = alive.getOpaque(server);
-    return ((stamp - (int) now) & GENERATION_MASK) < now >>> Integer.SIZE;
+    return alive(stamp, server, window(server));
+  }
+
+  /** The same, for many stamps of one server at one moment. */
+  static boolean alive(int stamp, int server, long window) {
+    return owner(stamp) == server
+        && ((stamp - (int) window) & GENERATION_MASK) < window >>> Integer.SIZE;
+  }
+
+  /** What of a server's is alive now. */
+  long window(int server) {
+    return alive.getOpaque(server);
   }
 
   // ---- any thread

@@ -97,16 +97,26 @@ final class HolderTable {
 
   /** Whether a server has the chunk of that slot. */
   boolean holds(int slot, int server) {
+    return holds(slot, server, ages.window(server));
+  }
+
+  /** The same, for many slots and one server at one moment: what {@link #window} says. */
+  boolean holds(int slot, int server, long window) {
     long first = (long) LONGS.getOpaque(holders, 2 * slot);
     if (first < 0) {
       int @Nullable [] all = wide.getAcquire((int) first);
-      return all != null && server < all.length && ages.alive(all[server], server);
+      return all != null && server < all.length && CacheAges.alive(all[server], server, window);
     }
     long second = (long) LONGS.getOpaque(holders, 2 * slot + 1);
-    return ages.alive((int) first, server)
-        || ages.alive((int) (first >>> 32), server)
-        || ages.alive((int) second, server)
-        || ages.alive((int) (second >>> 32), server);
+    return CacheAges.alive((int) first, server, window)
+        || CacheAges.alive((int) (first >>> 32), server, window)
+        || CacheAges.alive((int) second, server, window)
+        || CacheAges.alive((int) (second >>> 32), server, window);
+  }
+
+  /** What of a server's is alive now. */
+  long window(int server) {
+    return ages.window(server);
   }
 
   private static long mix(long hash) {

@@ -18,19 +18,16 @@ record LoadGauge(Ticker ticker) implements Gauge {
   public void read(InferenceRequest request, Backend[] backends, Snapshot rows) {
     long now = ticker.nanos();
     double known = 0;
-    double millisPerToken = 0;
-    for (Backend server : backends) {
-      Load load = server.load();
-      double confidence = load.confidence(now);
-      known += confidence;
-      millisPerToken += confidence / load.tokensPerMilli();
-    }
-    double usual = known > 0 ? millisPerToken / known : 1 / Load.PRIOR_TOKENS_PER_MILLI;
+    double millis = 0;
     for (int i = 0; i < backends.length; i++) {
-      Load load = backends[i].load();
-      double confidence = load.confidence(now);
-      double its = confidence / load.tokensPerMilli() + (1 - confidence) * usual;
-      rows.view(i).read(load, 1 / its, now);
+      BackendView row = rows.view(i);
+      double confidence = row.read(backends[i].load(), now);
+      known += confidence;
+      millis += confidence * row.millisPerToken();
+    }
+    double usual = known > 0 ? millis / known : 1 / Load.PRIOR_TOKENS_PER_MILLI;
+    for (int i = 0; i < backends.length; i++) {
+      rows.view(i).blend(backends[i].load(), usual, now);
     }
   }
 }

@@ -74,13 +74,14 @@ final class PrefixReading {
   }
 
   private int depth(PromptPrefix prefix, HolderTable table, int server, int known, int guess) {
-    if (has(prefix, table, server, known)) {
+    long window = table.window(server);
+    if (has(prefix, table, server, window, known)) {
       return known;
     }
     int has = 0;
     int not = known;
     if (guess > 0 && guess < known) {
-      if (has(prefix, table, server, guess)) {
+      if (has(prefix, table, server, window, guess)) {
         has = guess;
       } else {
         not = guess;
@@ -88,7 +89,7 @@ final class PrefixReading {
     }
     int probe = has + 1;
     while (not - has > 1) {
-      if (has(prefix, table, server, probe)) {
+      if (has(prefix, table, server, window, probe)) {
         has = probe;
       } else {
         not = probe;
@@ -99,9 +100,9 @@ final class PrefixReading {
   }
 
   /** Whether a server has the first chunks of that number, from 1. */
-  private boolean has(PromptPrefix prefix, HolderTable table, int server, int chunks) {
+  private boolean has(PromptPrefix prefix, HolderTable table, int server, long window, int chunks) {
     int slot = slot(prefix, table, chunks - 1);
-    return slot >= 0 && table.holds(slot, server);
+    return slot >= 0 && table.holds(slot, server, window);
   }
 
   private int slot(PromptPrefix prefix, HolderTable table, int chunk) {

@@ -112,9 +112,13 @@ class StoredResponseTest extends EndToEnd {
   }
 
   @Test
-  void off_goesAnywhere() throws Exception {
+  void off_goingOn_isDoneWhereTheResponseIs_allTheSame() throws Exception {
     startPool("off");
-    backend(respond(""));
-    assertThat(respond(previous("resp_1")).head().header("x-caravan-affinity")).isNull();
+    for (int talk = 0; talk < 10; talk++) {
+      String home = backend(respond(""));
+      RawHttp.Answer answer = respond(previous("resp_" + ids.get()));
+      assertThat(backend(answer)).isEqualTo(home);
+      assertThat(answer.head().header("x-caravan-affinity")).isEqualTo("owner");
+    }
   }
 }

@@ -290,7 +290,7 @@ class LoadTest {
     double much = load.confidence(ticker.nanos());
     assertThat(much).isBetween(0.85, 1.0);
     ticker.pass(60_000);
-    assertThat(load.confidence(ticker.nanos())).isCloseTo(much / Math.E, within(1e-3));
+    assertThat(load.confidence(ticker.nanos())).isCloseTo(much / 2, within(1e-3));
   }
 
   // ---- the time to the first token

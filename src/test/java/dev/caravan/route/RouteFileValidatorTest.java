@@ -150,8 +150,9 @@ class RouteFileValidatorTest {
             "max-inflight: 2", "unknown parameter \"max-inflight\", did you mean maxInflight?"),
         arguments(
             "quux: 2",
-            "unknown parameter \"quux\", accepted: url, model, weight, maxInflight, zone, labels,"
-                + " apiKey, probe, health, metrics, connectTimeout, firstTokenTimeout, betweenTokensTimeout, totalTimeout,"
+            "unknown parameter \"quux\", accepted: url, model, weight, maxInflight, cacheTokens,"
+                + " zone, labels, apiKey, probe, health, metrics, connectTimeout,"
+                + " firstTokenTimeout, betweenTokensTimeout, totalTimeout,"
                 + " keepAlive, trustCertificates, drain"));
   }
 

@@ -31,7 +31,7 @@ public record ExpectedTtft() implements Scorer {
   /**
    * How many tokens are computed again for one that is written, at average pressure, over all the
    * time that what was pushed out would have been of use. Chosen by simulation, where every value
-   * from 2 to 6 does about as well; see docs/simulation.md.
+   * from 1 to 6 does about as well; see docs/simulation.md.
    */
   static final double EVICTED = 3;
 
