@@ -68,7 +68,7 @@ final class Plot {
     int high = 300;
     int left = 60;
     int wide = WIDTH - left - 170;
-    plot.begin(TOP + high + 50, title);
+    plot.begin(TOP + high + 50, title + ": " + y);
     for (int i = 0; i <= 4; i++) {
       double lineY = TOP + high - high * i / 4.0;
       double lineX = left + wide * i / 4.0;
@@ -78,7 +78,6 @@ final class Plot {
       plot.text(lineX, TOP + high + 16, "middle", number(mostX * i / 4));
     }
     plot.text(left + wide / 2.0, TOP + high + 36, "middle", x);
-    plot.text(left - 6, TOP - 8, "start", y);
     for (int i = 0; i < lines.size(); i++) {
       Line line = lines.get(i);
       List<String> path = new ArrayList<>();
