@@ -183,10 +183,11 @@ final class Explainer {
       double weight = homely ? view.weight() : Home.part(view);
       ranks[i] = Rendezvous.rank(key, view.nameDigest(), weight);
     }
+    boolean emptied = homely && affinity.mode() == Stickiness.SOFT; // as Home counts them
     int place = 0;
     for (int index :
         IntStream.range(0, ranks.length)
-            .filter(i -> snapshot.view(i).availability().state() != ServerState.DRAINING)
+            .filter(i -> emptied || snapshot.view(i).availability().state() != ServerState.DRAINING)
             .boxed()
             .sorted(Comparator.comparingDouble(i -> -ranks[i]))
             .toList()) {

@@ -392,6 +392,31 @@ class ExplanationTest {
   }
 
   @Test
+  void home_emptied_isSaidByItsName_andComesFirstInTheOrder() {
+    Backend[] servers = servers(4);
+    String home = Objects.requireNonNull(homely(SOFT, servers).winner());
+    named(home, servers)
+        .availability(
+            new Availability(
+                ServerState.DRAINING,
+                Availability.Use.NONE,
+                "the operator drains it",
+                Availability.UNTIL_NEWS));
+    Explanation moved = homely(SOFT, servers);
+    assertThat(moved.basis()).isEqualTo(Basis.MOVED);
+    assertThat(moved.why())
+        .isEqualTo(
+            "next in the order of the conversation: its home "
+                + home
+                + " is passed over: available: the operator drains it");
+    assertThat(server(moved, home).place()).isEqualTo(1);
+    // In a strict pool the next is the home: nobody else may have the conversation.
+    Explanation strict = homely(STRICT, servers);
+    assertThat(strict.winner()).isEqualTo(moved.winner());
+    assertThat(server(strict, home).place()).isZero();
+  }
+
+  @Test
   void storedResponse_isTheReason() {
     Explanation why = balancer("round-robin").explain(request, servers(3), 0, SOFT, 2);
     assertThat(why.winner()).isEqualTo("gpu-c");
