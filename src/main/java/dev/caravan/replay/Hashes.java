@@ -1,5 +1,7 @@
 package dev.caravan.replay;
 
+import dev.caravan.time.Chance;
+
 /** What an engine knows a prompt by: chained hashes of its KV blocks, made from a trace's ids. */
 final class Hashes {
   private Hashes() {}
@@ -14,16 +16,9 @@ final class Hashes {
     int perId = Trace.BLOCK_TOKENS / blockTokens;
     long hash = 0x243F6A8885A308D3L;
     for (int i = 0; i < hashes.length; i++) {
-      hash = mix(hash ^ mix(request.blocks()[i / perId] * perId + i % perId));
+      hash = Chance.mix(hash ^ Chance.mix(request.blocks()[i / perId] * perId + i % perId));
       hashes[i] = hash;
     }
     return hashes;
-  }
-
-  /** Spreads 64 bits over 64 bits; SplitMix64's finalizer. */
-  static long mix(long value) {
-    long z = (value ^ (value >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
   }
 }

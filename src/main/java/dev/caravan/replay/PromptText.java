@@ -1,5 +1,6 @@
 package dev.caravan.replay;
 
+import dev.caravan.time.Chance;
 import java.util.Arrays;
 
 /**
@@ -36,12 +37,12 @@ final class PromptText {
    * @param tokens how many of its 512 are there, from 1
    */
   void append(long id, int tokens) {
-    long state = Hashes.mix(id ^ 0x6A09E667F3BCC908L);
+    long state = Chance.mix(id ^ 0x6A09E667F3BCC908L);
     double perToken = LEAST_BYTES + MORE_BYTES * ((state >>> 11) * 0x1.0p-53);
     int end = length + (int) Math.round(perToken * tokens);
     room(end - length);
     while (length < end) {
-      state = Hashes.mix(state + 0x9E3779B97F4A7C15L);
+      state = Chance.mix(state + 0x9E3779B97F4A7C15L);
       long word = state;
       for (int letters = 2 + (int) (word & 7); letters > 0 && length < end - 1; letters--) {
         word >>>= 5;

@@ -5,6 +5,7 @@ import dev.caravan.request.Conversation;
 import dev.caravan.request.InferenceRequest;
 import dev.caravan.request.InvalidRequest;
 import dev.caravan.request.RequestParser;
+import dev.caravan.time.Chance;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.util.ArrayList;
@@ -140,7 +141,7 @@ public record Workload(Trace trace, List<Item> items) {
   private static Conversation conversation(Trace.Request request) {
     long digest = 1;
     for (int i = 0; i < Math.min(CONVERSATION_BLOCKS, request.blocks().length); i++) {
-      digest = Hashes.mix(digest ^ Hashes.mix(request.blocks()[i]));
+      digest = Chance.mix(digest ^ Chance.mix(request.blocks()[i]));
     }
     return new Conversation(Conversation.Source.PROMPT, digest == 0 ? 1 : digest);
   }

@@ -73,17 +73,10 @@ public final class PromptPrefix {
 
   /** What the hashes of a prompt begin with. */
   static long seed(long tenant, String model, long tools) {
-    long hash = mix(SECRET ^ tenant);
+    long hash = Chance.mix(SECRET ^ tenant);
     for (int i = 0; i < model.length(); i++) {
       hash = (hash ^ model.charAt(i)) * 0x100000001B3L;
     }
-    return mix(mix(hash) ^ tools);
-  }
-
-  /** The finalizer of SplitMix64: every bit of the input turns half of the output. */
-  static long mix(long bits) {
-    long z = (bits ^ (bits >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    return z ^ (z >>> 31);
+    return Chance.mix(Chance.mix(hash) ^ tools);
   }
 }

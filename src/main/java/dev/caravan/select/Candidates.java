@@ -41,6 +41,15 @@ public final class Candidates {
     return scores[position];
   }
 
+  /** The share that counts as the whole one: the largest there is. */
+  public double whole() {
+    double largest = 0;
+    for (int i = 0; i < size; i++) {
+      largest = Math.max(largest, views[i].share());
+    }
+    return largest;
+  }
+
   /** Whether the share of at least one of them is not the whole one. */
   public boolean warming() {
     return warming;

@@ -1,5 +1,6 @@
 package dev.caravan.select;
 
+import dev.caravan.time.Chance;
 import java.nio.charset.StandardCharsets;
 
 /** Highest random weight: an order of servers for every key. Pure; the same in every process. */
@@ -23,12 +24,7 @@ final class Rendezvous {
    * @param weight above 0; one that grows takes keys from others and gives none away
    */
   static double rank(long key, long server, double weight) {
-    long z = key ^ server;
-    // The finalizer of SplitMix64: every bit of the input turns half of the output.
-    z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-    z ^= z >>> 31;
-    double unit = ((z >>> 11) + 0.5) * 0x1.0p-53;
+    double unit = ((Chance.mix(key ^ server) >>> 11) + 0.5) * 0x1.0p-53;
     // The first of exponential clocks that run at the speed of their weights; negative, so that the
     // soonest is the highest.
     return Math.log(unit) / weight;

@@ -79,7 +79,7 @@ final class Why {
     if (rule == null) {
       return names;
     }
-    double whole = whole();
+    double whole = candidates.whole();
     double worst = 1;
     double best = 0;
     int worsts = 0;
@@ -112,15 +112,6 @@ final class Why {
       }
     }
     return names;
-  }
-
-  /** The share of those that are not held back in a slow start. */
-  private double whole() {
-    double whole = 0;
-    for (int i = 0; i < candidates.size(); i++) {
-      whole = Math.max(whole, candidates.view(i).share());
-    }
-    return whole;
   }
 
   /**
@@ -210,7 +201,7 @@ final class Why {
 
   private String best(int winner) {
     int one = position(winner);
-    double whole = whole();
+    double whole = candidates.whole();
     int next = -1;
     int better = -1;
     for (int i = 0; i < candidates.size(); i++) {

@@ -28,6 +28,17 @@ public interface Chance {
     return (bits() >>> 11) * 0x1.0p-53;
   }
 
+  /**
+   * Spreads 64 bits over 64 bits: every bit of the input turns half of the output, and no two
+   * inputs meet. Pure, the same in every process. The finalizer of SplitMix64; see {@link
+   * SplitMix}.
+   */
+  static long mix(long bits) {
+    long z = (bits ^ (bits >>> 30)) * 0xBF58476D1CE4E5B9L;
+    z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
+    return z ^ (z >>> 31);
+  }
+
   /** A sequence that is the same for the same seed when one thread draws from it. */
   static Chance seeded(long seed) {
     return new SplitMix(seed);
@@ -52,10 +63,7 @@ public interface Chance {
 
     @Override
     public long bits() {
-      long z = state.addAndGet(GAMMA);
-      z = (z ^ (z >>> 30)) * 0xBF58476D1CE4E5B9L;
-      z = (z ^ (z >>> 27)) * 0x94D049BB133111EBL;
-      return z ^ (z >>> 31);
+      return mix(state.addAndGet(GAMMA));
     }
   }
 }

@@ -52,7 +52,7 @@ public final class BestScore implements Picker {
   @Override
   public int peek(InferenceRequest request, Candidates candidates) {
     boolean warming = candidates.warming();
-    double whole = warming ? SlowStart.whole(candidates) : 0;
+    double whole = warming ? candidates.whole() : 0;
     int best = -1;
     int ties = 0;
     for (int i = 0; i < candidates.size(); i++) {
@@ -76,7 +76,7 @@ public final class BestScore implements Picker {
   }
 
   private int pickWarming(Candidates candidates) {
-    double whole = SlowStart.whole(candidates);
+    double whole = candidates.whole();
     int best = -1;
     double bestScore = -1;
     int ties = 0;

@@ -75,23 +75,7 @@ public final class Rotation implements Picker {
     if (candidates.warming()) {
       return pickWarming(last, candidates);
     }
-    int size = candidates.size();
-    while (true) {
-      int longest = 0;
-      long longestTurn = last.get(candidates.view(0).index());
-      for (int i = 1; i < size; i++) {
-        long turn = last.get(candidates.view(i).index());
-        if (turn - longestTurn < 0) {
-          longest = i;
-          longestTurn = turn;
-        }
-      }
-      int index = candidates.view(longest).index();
-      if (last.compareAndSet(index, longestTurn, turns.incrementAndGet())) {
-        candidates.because(Rule.TURN, -1);
-        return longest;
-      }
-    }
+    return take(last, candidates, 0);
   }
 
   @Override
@@ -99,7 +83,7 @@ public final class Rotation implements Picker {
     AtomicLongArray last = lastTurns(candidates.offered());
     double whole = 0;
     if (candidates.warming()) {
-      whole = SlowStart.whole(candidates);
+      whole = candidates.whole();
       int due = slowStart.peek(candidates, whole);
       if (due >= 0) {
         candidates.because(Rule.DUE, -1);
@@ -121,7 +105,7 @@ public final class Rotation implements Picker {
   }
 
   private int pickWarming(AtomicLongArray last, Candidates candidates) {
-    double whole = SlowStart.whole(candidates);
+    double whole = candidates.whole();
     int due = slowStart.due(candidates, whole);
     if (due >= 0) {
       BackendView view = candidates.view(due);
@@ -131,13 +115,19 @@ public final class Rotation implements Picker {
       candidates.because(Rule.DUE, -1);
       return due;
     }
+    return take(last, candidates, whole);
+  }
+
+  /** Gives the next turn to the longest waiting of those that have at least that share. */
+  private int take(AtomicLongArray last, Candidates candidates, double share) {
+    int size = candidates.size();
     while (true) {
       int longest = -1;
       long longestTurn = 0;
-      for (int i = 0; i < candidates.size(); i++) {
+      for (int i = 0; i < size; i++) {
         BackendView view = candidates.view(i);
         long turn = last.get(view.index());
-        if (view.share() >= whole && (longest < 0 || turn - longestTurn < 0)) {
+        if (view.share() >= share && (longest < 0 || turn - longestTurn < 0)) {
           longest = i;
           longestTurn = turn;
         }

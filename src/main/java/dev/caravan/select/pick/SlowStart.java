@@ -66,15 +66,6 @@ final class SlowStart {
     this.weighted = weighted;
   }
 
-  /** The share that counts as the whole one: the largest there is. */
-  static double whole(Candidates candidates) {
-    double largest = 0;
-    for (int i = 0; i < candidates.size(); i++) {
-      largest = Math.max(largest, candidates.view(i).share());
-    }
-    return largest;
-  }
-
   /**
    * A pick begins: everyone earns.
    *

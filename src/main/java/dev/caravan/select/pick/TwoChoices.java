@@ -33,7 +33,7 @@ public final class TwoChoices implements Picker {
     if (!candidates.warming()) {
       return better(candidates, 0);
     }
-    double whole = SlowStart.whole(candidates);
+    double whole = candidates.whole();
     int best = better(candidates, whole);
     int due = slowStart.due(candidates, whole);
     if (due >= 0 && candidates.score(due) >= candidates.score(best)) {
@@ -47,7 +47,7 @@ public final class TwoChoices implements Picker {
   @Override
   public int peek(InferenceRequest request, Candidates candidates) {
     boolean warming = candidates.warming();
-    double whole = warming ? SlowStart.whole(candidates) : 0;
+    double whole = warming ? candidates.whole() : 0;
     int drawable = 0;
     int best = -1;
     int other = -1;
