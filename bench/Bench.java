@@ -1,8 +1,5 @@
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -59,7 +56,7 @@ public final class Bench {
   }
 
   private void measure(String command) throws IOException, InterruptedException {
-    startUpstream();
+    upstreamPort = Upstream.start();
     for (String name : options.targets) {
       start(name);
     }
@@ -124,31 +121,10 @@ public final class Bench {
     System.out.println(
         "every round: " + options.project.relativize(report.writeRaw(circumstances)));
     if (options.write) {
-      System.out.println("written to " + options.project.relativize(report.writeDocs(text)));
+      System.out.println(
+          "written to "
+              + options.project.relativize(Report.writeDocs(options.project, "bench", text)));
     }
-  }
-
-  private void startUpstream() throws IOException {
-    Process upstream =
-        new ProcessBuilder(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xms128m",
-                "-Xmx256m",
-                "-XX:+UseSerialGC",
-                "-XX:-UsePerfData",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "BenchUpstream")
-            .redirectError(ProcessBuilder.Redirect.INHERIT)
-            .start();
-    String line =
-        new BufferedReader(
-                new InputStreamReader(upstream.getInputStream(), StandardCharsets.US_ASCII))
-            .readLine();
-    if (line == null) {
-      throw new IOException("the upstream did not start");
-    }
-    upstreamPort = Integer.parseInt(line.substring("port ".length()));
   }
 
   private void start(String name) throws IOException {
@@ -168,7 +144,7 @@ public final class Bench {
   }
 
   private void profile() throws IOException, InterruptedException {
-    startUpstream();
+    upstreamPort = Upstream.start();
     start("caravan");
     if (targets.isEmpty()) {
       System.exit(1);

@@ -37,6 +37,10 @@ final class Options {
   boolean write;
   boolean profile;
   boolean accessLog = true;
+
+  /** Whether Caravan may get chat requests: background work yields to them for a minute. */
+  boolean interactive = true;
+
   int rounds = 5;
   double seconds = 3;
   int connections = 32;
@@ -100,7 +104,7 @@ final class Options {
     return options;
   }
 
-  private void set(String name, String value) {
+  void set(String name, String value) {
     try {
       switch (name) {
         case "--targets" -> targets = List.of(value.split(","));

@@ -13,8 +13,6 @@ import java.util.stream.Collectors;
 
 /** The table, the raw numbers and the place of both. */
 final class Report {
-  private static final String BEGIN = "<!-- bench:begin -->";
-  private static final String END = "<!-- bench:end -->";
   private static final Map<String, String> TITLES =
       Map.of("direct", "direct", "haproxy", "HAProxy", "nginx", "nginx", "caravan", "Caravan");
 
@@ -134,7 +132,8 @@ final class Report {
         + String.format(Locale.ROOT, "; other programs used %.2f cores meanwhile.", otherCores);
   }
 
-  private static String machine() throws IOException {
+  /** Its processors, memory and system. */
+  static String machine() throws IOException {
     String cpu =
         Files.readAllLines(Path.of("/proc/cpuinfo")).stream()
             .filter(line -> line.startsWith("model name"))
@@ -197,17 +196,20 @@ final class Report {
         + '"';
   }
 
-  /** Replaces what stands between the markers of docs/performance.md. */
-  Path writeDocs(String text) throws IOException {
-    Path file = options.project.resolve("docs/performance.md");
+  /** Replaces what stands between the markers of that name in docs/performance.md. */
+  static Path writeDocs(Path project, String name, String text) throws IOException {
+    Path file = project.resolve("docs/performance.md");
     String page = Files.readString(file);
-    int begin = page.indexOf(BEGIN);
-    int end = page.indexOf(END);
+    String opening = "<!-- " + name + ":begin -->";
+    String closing = "<!-- " + name + ":end -->";
+    int begin = page.indexOf(opening);
+    int end = page.indexOf(closing);
     if (begin < 0 || end < begin) {
-      throw new IOException(file + " has no " + BEGIN + " ... " + END);
+      throw new IOException(file + " has no " + opening + " ... " + closing);
     }
     return Files.writeString(
-        file, page.substring(0, begin + BEGIN.length()) + "\n" + text + "\n" + page.substring(end));
+        file,
+        page.substring(0, begin + opening.length()) + "\n" + text + "\n" + page.substring(end));
   }
 
   /** The commit a directory is at, or nothing. */

@@ -46,7 +46,19 @@ final class Requests {
     return new Requests(requests);
   }
 
-  private static ByteBuffer request(String parameters, int variant, int bodyBytes) {
+  /** A plain request as a line of a batch, 2 KB of it in its body. */
+  static byte[] job(int number) {
+    String body = body("\"max_tokens\":256,\"seed\":1,", number % VARIANTS, PLAIN_BODY_BYTES);
+    String line =
+        "{\"custom_id\":\"job-"
+            + number
+            + "\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":"
+            + body
+            + "}";
+    return line.getBytes(StandardCharsets.US_ASCII);
+  }
+
+  private static String body(String parameters, int variant, int bodyBytes) {
     String start =
         "{\"model\":\"bench\","
             + parameters
@@ -58,7 +70,10 @@ final class Requests {
             + ": ";
     String end = "\"}]}";
     int left = bodyBytes - start.length() - end.length();
-    String body = start + WORDS.repeat(left / WORDS.length() + 1).substring(0, left) + end;
+    return start + WORDS.repeat(left / WORDS.length() + 1).substring(0, left) + end;
+  }
+
+  private static ByteBuffer request(String parameters, int variant, int bodyBytes) {
     String head =
         "POST /v1/chat/completions HTTP/1.1\r\n"
             + "Host: 127.0.0.1\r\n"
@@ -69,7 +84,8 @@ final class Requests {
             + "Content-Length: "
             + bodyBytes
             + "\r\n\r\n";
-    byte[] bytes = (head + body).getBytes(StandardCharsets.US_ASCII);
+    byte[] bytes =
+        (head + body(parameters, variant, bodyBytes)).getBytes(StandardCharsets.US_ASCII);
     return ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
   }
 

@@ -92,7 +92,7 @@ final class Target {
                 upstreamPort);
     Path file = Files.writeString(work.resolve("haproxy.cfg"), config);
     Process process = launch(work, "haproxy", List.of(binary, "-db", "-f", file.toString()));
-    return new Target("haproxy", firstLine(binary, "-v"), port, process).awaitReady(work, 20);
+    return new Target("haproxy", firstLine(binary, "-v"), port, process).awaitReady(work, 20, true);
   }
 
   private static Target nginx(int upstreamPort, Options options, Path work)
@@ -159,7 +159,7 @@ final class Target {
         List.of(
             binary, "-p", work.toString(), "-c", file.toString(), "-e", work + "/nginx-error.log");
     return new Target("nginx", firstLine(binary, "-v"), port, launch(work, "nginx", command))
-        .awaitReady(work, 20);
+        .awaitReady(work, 20, true);
   }
 
   private static Target caravan(int upstreamPort, Options options, Path work)
@@ -203,31 +203,37 @@ final class Target {
     ProcessBuilder builder = new ProcessBuilder(command).directory(options.caravanHome.toFile());
     Process process = launch(work, "caravan", builder);
     return new Target("caravan", Report.commit(options.caravanHome), port, process)
-        .awaitReady(work, options.startSeconds);
+        .awaitReady(work, options.startSeconds, options.interactive);
   }
 
   private static Process launch(Path work, String name, List<String> command) throws IOException {
     return launch(work, name, new ProcessBuilder(command));
   }
 
-  private static Process launch(Path work, String name, ProcessBuilder builder) throws IOException {
+  /** Starts a process whose output goes into a file of its name. */
+  static Process launch(Path work, String name, ProcessBuilder builder) throws IOException {
     builder.redirectErrorStream(true).redirectOutput(work.resolve(name + ".log").toFile());
     Process process = builder.start();
     process.getOutputStream().close();
     return process;
   }
 
-  /** Returns this when it answers a chat request; stops it otherwise. */
-  private Target awaitReady(Path work, int seconds) throws IOException, Missing {
+  /** Returns this when it answers, a chat request if it may have one; stops it otherwise. */
+  private Target awaitReady(Path work, int seconds, boolean chat) throws IOException, Missing {
     HttpClient client = HttpClient.newBuilder().version(HttpClient.Version.HTTP_1_1).build();
-    HttpRequest request =
-        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + port + "/v1/chat/completions"))
-            .timeout(Duration.ofSeconds(5))
-            .header("Content-Type", "application/json")
-            .POST(
-                HttpRequest.BodyPublishers.ofString(
-                    "{\"model\":\"bench\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}"))
-            .build();
+    HttpRequest.Builder asking =
+        HttpRequest.newBuilder(
+                URI.create(
+                    "http://127.0.0.1:" + port + (chat ? "/v1/chat/completions" : "/v1/models")))
+            .timeout(Duration.ofSeconds(5));
+    if (chat) {
+      asking
+          .header("Content-Type", "application/json")
+          .POST(
+              HttpRequest.BodyPublishers.ofString(
+                  "{\"model\":\"bench\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}"));
+    }
+    HttpRequest request = asking.build();
     String last = "nothing";
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(seconds);
     try {
@@ -316,7 +322,7 @@ final class Target {
         .orElse("");
   }
 
-  private static int freePort() throws IOException {
+  static int freePort() throws IOException {
     try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"))) {
       return socket.getLocalPort();
     }

@@ -1,12 +1,11 @@
 package dev.caravan;
 
-import dev.caravan.route.RouteFile;
-import dev.caravan.route.RouteFileError;
-import dev.caravan.route.RouteFiles;
+import dev.caravan.route.file.RouteFileError;
 import dev.caravan.simulator.DemoFleet;
 import io.quarkus.runtime.ShutdownDelayInitiatedEvent;
 import io.quarkus.runtime.StartupEvent;
 import io.quarkus.runtime.configuration.ConfigurationException;
+import io.quarkus.tls.CertificateUpdatedEvent;
 import io.quarkus.vertx.http.HttpServerStart;
 import io.vertx.core.Vertx;
 import jakarta.enterprise.context.ApplicationScoped;
@@ -14,16 +13,13 @@ import jakarta.enterprise.event.Observes;
 import jakarta.enterprise.event.ObservesAsync;
 import jakarta.inject.Inject;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.apache.camel.CamelContext;
 import org.apache.camel.quarkus.main.events.AfterConfigure;
 import org.apache.camel.quarkus.main.events.AfterStop;
-import org.apache.camel.spi.Resource;
-import org.apache.camel.support.PluginHelper;
-import org.apache.camel.support.ResourceHelper;
+import org.apache.camel.quarkus.main.events.BeforeConfigure;
 import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -55,6 +51,10 @@ public class Boot {
     this.managementPort = managementPort;
   }
 
+  void prepare(@Observes BeforeConfigure event) {
+    gateway.installBrokersIn(event.getCamelContext());
+  }
+
   void configure(@Observes AfterConfigure event) throws Exception {
     CamelContext context = event.getCamelContext();
     camel = context;
@@ -80,37 +80,37 @@ public class Boot {
   }
 
   private void loadRoutes(CamelContext context) throws Exception {
-    List<RouteFile> files;
+    List<RouteFileError> errors;
     try {
-      files = RouteFiles.find(settings.routes().directory().map(Path::of).orElse(null));
+      errors = gateway.routing().load(context);
     } catch (IOException e) {
       throw new ConfigurationException("Route files: " + e.getMessage());
     }
-    List<RouteFileError> errors = gateway.validator(context).validate(files);
     if (!errors.isEmpty()) {
       throw new ConfigurationException(
           errors.stream()
               .map(RouteFileError::toString)
               .collect(Collectors.joining("\n", "The route files have errors:\n", "")));
     }
-    List<Resource> resources =
-        files.stream()
-            .map(file -> ResourceHelper.resolveResource(context, file.location()))
-            .toList();
-    PluginHelper.getRoutesLoader(context).loadRoutes(resources);
   }
 
   /** When the routes have started. */
   void probe(@Observes StartupEvent event) throws Exception {
-    CamelContext context = camel;
-    if (context != null) {
-      gateway.startProbes(context);
+    if (camel != null) {
+      gateway.routing().started();
     }
+  }
+
+  /** When somebody else has the TLS registry read its files again. */
+  void renewed(@Observes CertificateUpdatedEvent event) {
+    gateway.tls().entries().refresh();
   }
 
   /** When the management port, the last of the two, is open. */
   void ready(@ObservesAsync HttpServerStart event) {
-    LOG.info(Welcome.text(settings, gateway.pools().names(), managementPort));
+    LOG.info(
+        Welcome.text(
+            settings, gateway.tls().port() != null, gateway.pools().names(), managementPort));
   }
 
   /**
@@ -122,6 +122,7 @@ public class Boot {
     CamelContext context = camel;
     if (context != null) {
       gateway.drain();
+      Queues.stopRoutes(context);
       // Whatever Camel still counts as running is a probe, and nobody waits for its answer.
       context.getShutdownStrategy().setTimeUnit(TimeUnit.MILLISECONDS);
       context.getShutdownStrategy().setTimeout(PROBES_MILLIS);

@@ -3,6 +3,8 @@ package dev.caravan;
 import dev.caravan.admission.Admission;
 import dev.caravan.admission.Limits;
 import dev.caravan.admission.Shed;
+import dev.caravan.fleet.BackgroundPolicy;
+import dev.caravan.health.HealthSettings;
 import dev.caravan.ingress.ConversationFinder;
 import dev.caravan.ingress.ConversationSettings;
 import dev.caravan.ingress.HttpIngress;
@@ -16,22 +18,45 @@ import dev.caravan.upstream.Transport;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.composite.CompositeMeterRegistry;
+import io.netty.channel.EventLoopGroup;
 import io.netty.resolver.dns.DnsAddressResolverGroup;
 import io.netty.resolver.dns.DnsNameResolverBuilder;
+import io.netty.util.concurrent.EventExecutor;
+import io.netty.util.concurrent.Future;
 import io.quarkus.runtime.configuration.ConfigurationException;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.TimeUnit;
+import org.apache.camel.CamelContext;
+import org.apache.camel.model.ErrorHandlerDefinition;
+import org.apache.camel.model.Model;
+import org.apache.camel.model.RouteConfigurationDefinition;
+import org.apache.camel.model.errorhandler.NoErrorHandlerDefinition;
 import org.jspecify.annotations.Nullable;
 
 /** Makes parts of the gateway out of what is set, and says which setting is at fault. */
 final class Parts {
+  /**
+   * Two prompts without an answer, the second at once after the first, show a hang within three
+   * probe periods; one alone may have met a pause.
+   */
+  private static final int UNANSWERED = 2;
+
+  /** Far above any pause that a busy loop or a garbage collection makes. */
+  private static final Duration LOOP_PATIENCE = Duration.ofSeconds(3);
+
   private static final long SMALLEST_INDEX = 64 << 10;
   private static final long LARGEST_INDEX = 4L << 30;
 
   private Parts() {}
+
+  static HealthSettings health(Settings.Probe probe) {
+    return new HealthSettings(probe.failures(), probe.successes(), UNANSWERED);
+  }
 
   static Limits limits(Settings.Limits limits) {
     try {
@@ -39,6 +64,14 @@ final class Parts {
           limits.requests(), limits.connections(), limits.loopLag().toMillis(), limits.memory());
     } catch (IllegalArgumentException e) {
       throw new ConfigurationException("caravan.limits: " + e.getMessage());
+    }
+  }
+
+  static BackgroundPolicy background(Settings.Background background) {
+    try {
+      return new BackgroundPolicy(background.reserve(), background.slots(), background.paced());
+    } catch (IllegalArgumentException e) {
+      throw new ConfigurationException("caravan.background." + e.getMessage());
     }
   }
 
@@ -142,5 +175,37 @@ final class Parts {
         Set.copyOf(http.passHeaders()),
         http.maxTimeout().toMillis(),
         explain);
+  }
+
+  /**
+   * A failed attempt is the balancer's business, not that of an error handler at every step. Only a
+   * route that names another configuration has one.
+   */
+  static void withoutErrorHandlers(CamelContext camel) {
+    ErrorHandlerDefinition none = new ErrorHandlerDefinition();
+    none.setErrorHandlerType(new NoErrorHandlerDefinition());
+    RouteConfigurationDefinition everywhere = new RouteConfigurationDefinition();
+    everywhere.setErrorHandler(none);
+    camel
+        .getCamelContextExtension()
+        .getContextPlugin(Model.class)
+        .addRouteConfiguration(everywhere);
+  }
+
+  /** Event loops that did not run a task within {@link #LOOP_PATIENCE}; waits that long at most. */
+  static int stuck(EventLoopGroup loops, Ticker ticker) {
+    List<Future<?>> pulses = new ArrayList<>();
+    for (EventExecutor loop : loops) {
+      pulses.add(loop.submit(() -> {}));
+    }
+    long deadline = ticker.nanos() + LOOP_PATIENCE.toNanos();
+    int stuck = 0;
+    for (Future<?> pulse : pulses) {
+      if (!pulse.awaitUninterruptibly(
+          Math.max(0, deadline - ticker.nanos()), TimeUnit.NANOSECONDS)) {
+        stuck++;
+      }
+    }
+    return stuck;
   }
 }

@@ -27,14 +27,8 @@ public class ReadyCheck implements HealthCheck {
     boolean draining = gateway.ingress().draining();
     List<String> pools = gateway.pools().names();
     List<String> unserved = gateway.pools().unserved();
-    boolean served =
-        switch (settings.health().readyWhen()) {
-          case EVERY_POOL -> unserved.isEmpty();
-          case ANY_POOL -> pools.isEmpty() || unserved.size() < pools.size();
-          case LISTENING -> true;
-        };
     HealthCheckResponseBuilder response =
-        HealthCheckResponse.named("inference").status(listening && served && !draining);
+        HealthCheckResponse.named("inference").status(ready(pools.size(), unserved.size()));
     response.withData("listening", listening).withData("pools", (long) pools.size());
     if (draining) {
       response.withData("draining", true);
@@ -42,6 +36,25 @@ public class ReadyCheck implements HealthCheck {
     if (!unserved.isEmpty()) {
       response.withData("pools without a server", String.join(", ", unserved));
     }
+    String sharing = gateway.limiting().sharing();
+    if (sharing != null) {
+      response.withData("limits are shared", sharing);
+    }
     return response.build();
+  }
+
+  /** Whether traffic should come here. */
+  boolean ready() {
+    return ready(gateway.pools().names().size(), gateway.pools().unserved().size());
+  }
+
+  private boolean ready(int pools, int unserved) {
+    boolean served =
+        switch (settings.health().readyWhen()) {
+          case EVERY_POOL -> unserved == 0;
+          case ANY_POOL -> pools == 0 || unserved < pools;
+          case LISTENING -> true;
+        };
+    return gateway.ingress().listening() && served && !gateway.ingress().draining();
   }
 }

@@ -16,11 +16,15 @@ public interface Settings {
 
   Http http();
 
+  ClientSettings clients();
+
   Limits limits();
 
-  Shutdown shutdown();
+  ShutdownSettings shutdown();
 
-  Routes routes();
+  RouteSettings routes();
+
+  DiscoverySettings discovery();
 
   Probe probe();
 
@@ -36,6 +40,10 @@ public interface Settings {
 
   Explain explain();
 
+  Queue queue();
+
+  Background background();
+
   /** How many servers a request may be sent to before its client learns of a failure, from 1. */
   @WithDefault("3")
   int attempts();
@@ -50,8 +58,12 @@ public interface Settings {
 
   /** The inference port. */
   interface Http {
-    @WithDefault("0.0.0.0")
+    @WithDefault("127.0.0.1")
     String host();
+
+    /** Whether others than this machine may ask without credentials. */
+    @WithDefault("false")
+    boolean open();
 
     @WithDefault("8080")
     int port();
@@ -104,23 +116,8 @@ public interface Settings {
     /** The share of the heap and of the direct memory that may be in use. */
     @WithDefault("0.85")
     double memory();
-  }
 
-  /** The way out when the process is told to stop. */
-  interface Shutdown {
-    /** How long the inference port goes on serving when readiness is down already. */
-    @WithDefault("0s")
-    Duration delay();
-
-    /** How long requests that run then may go on. */
-    @WithDefault("30s")
-    Duration timeout();
-  }
-
-  /** The route files. */
-  interface Routes {
-    /** The user's directory; empty for {@code routes} in the working directory. */
-    Optional<String> directory();
+    RedisSettings redis();
   }
 
   /** Prompt probes. */
@@ -219,6 +216,21 @@ public interface Settings {
     boolean header();
   }
 
+  /** How background requests yield. */
+  interface Background {
+    /** The share of each server's slots that is kept for interactive requests. */
+    @WithDefault("0.25")
+    double reserve();
+
+    /** How many slots a server without {@code maxInflight} is taken to have. */
+    @WithDefault("64")
+    int slots();
+
+    /** Whether it also waits for quiet moments while there is interactive traffic. */
+    @WithDefault("true")
+    boolean paced();
+  }
+
   /** When the gateway is ready for traffic. */
   enum ReadyWhen {
     /** Every pool has a server that may be picked. */
@@ -246,5 +258,66 @@ public interface Settings {
     /** Until the end of the answer. */
     @WithDefault("2s")
     Duration timeout();
+  }
+
+  /** Work from queues: what the packaged route files take. */
+  interface Queue {
+    Kafka kafka();
+
+    Amqp amqp();
+  }
+
+  /** Jobs from Kafka. */
+  interface Kafka {
+    /** Whether the packaged routes run. */
+    @WithDefault("false")
+    boolean enabled();
+
+    /** Where the cluster is: host:port, separated by commas. */
+    @WithDefault("localhost:9092")
+    String brokers();
+
+    /** The consumer group that all gateways share. */
+    @WithDefault("caravan")
+    String group();
+
+    /** The topic of the jobs. */
+    @WithDefault("caravan-jobs")
+    String jobs();
+
+    /** The topic of the answers. */
+    @WithDefault("caravan-answers")
+    String answers();
+
+    /** The topic of what can never be answered. */
+    @WithDefault("caravan-dead-letters")
+    String deadLetters();
+  }
+
+  /** Jobs from an AMQP 1.0 broker. */
+  interface Amqp {
+    /** Whether the packaged routes run. */
+    @WithDefault("false")
+    boolean enabled();
+
+    /** Where the broker is. */
+    @WithDefault("amqp://localhost:5672")
+    String url();
+
+    Optional<String> username();
+
+    Optional<String> password();
+
+    /** The queue of the jobs. */
+    @WithDefault("caravan-jobs")
+    String jobs();
+
+    /** The queue of the answers. */
+    @WithDefault("caravan-answers")
+    String answers();
+
+    /** The queue of what can never be answered. */
+    @WithDefault("caravan-dead-letters")
+    String deadLetters();
   }
 }

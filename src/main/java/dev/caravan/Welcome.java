@@ -10,8 +10,8 @@ final class Welcome {
 
   private Welcome() {}
 
-  static String text(Settings settings, List<String> pools, int managementPort) {
-    String address = "http://localhost:" + settings.http().port();
+  static String text(Settings settings, boolean secure, List<String> pools, int managementPort) {
+    String address = (secure ? "https" : "http") + "://localhost:" + settings.http().port();
     String ready =
         String.format(
             java.util.Locale.ROOT,
@@ -31,6 +31,9 @@ final class Welcome {
         + "\n  Models:  "
         + address
         + "/v1/models"
+        + "\n  Look:    http://localhost:"
+        + managementPort
+        + "/"
         + "\n  Metrics: http://localhost:"
         + managementPort
         + "/q/metrics   Health: http://localhost:"

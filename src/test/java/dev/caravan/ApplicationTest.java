@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.caravan.admin.Contract;
 import dev.caravan.testing.Ports;
 import dev.caravan.testing.RawHttp;
 import io.quarkus.test.common.http.TestHTTPResource;
@@ -15,8 +16,11 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The application as it is packaged, with the demo fleet: everything is wired and answers. */
 @QuarkusTest
@@ -29,18 +33,26 @@ class ApplicationTest {
   public static class DemoFleetOnFreePorts implements QuarkusTestProfile {
     @Override
     public Map<String, String> getConfigOverrides() {
-      return Map.of(
-          "caravan.demo.enabled", "true",
-          "caravan.demo.speedup", "50",
-          "caravan.http.host", "127.0.0.1",
-          "caravan.http.port", Integer.toString(Ports.free()),
-          "caravan.explain.header", "true",
-          "quarkus.http.test-port", "0",
-          "caravan.access-log.path", "target/test-logs/access.log");
+      return Map.ofEntries(
+          Map.entry("caravan.admin.open-on-loopback", "true"),
+          Map.entry("caravan.demo.enabled", "true"),
+          Map.entry("caravan.demo.speedup", "50"),
+          Map.entry("caravan.http.host", "127.0.0.1"),
+          Map.entry("caravan.http.port", Integer.toString(Ports.free())),
+          Map.entry("caravan.explain.header", "true"),
+          Map.entry("caravan.tracing.enabled", "true"),
+          Map.entry("caravan.tracing.sample", "1.0"),
+          // Nobody takes the spans: that harms no request.
+          Map.entry("caravan.tracing.endpoint", "http://127.0.0.1:1/v1/traces"),
+          Map.entry("quarkus.http.test-port", "0"),
+          Map.entry("caravan.access-log.path", "target/test-logs/access.log"));
     }
   }
 
   @Inject Settings settings;
+
+  @TestHTTPResource("/")
+  URI page;
 
   @TestHTTPResource("/q/health/live")
   URI live;
@@ -95,6 +107,47 @@ class ApplicationTest {
     HttpResponse<String> scraped = get(metrics);
     assertThat(scraped.statusCode()).isEqualTo(200);
     assertThat(scraped.body()).contains("caravan_", "swift", "steady", "slow");
+    assertThat(scraped.body()).contains("gen_ai_server_request_duration_seconds_bucket{");
+    String prometheus =
+        "application/openmetrics-text;version=1.0.0;q=0.5,"
+            + "application/openmetrics-text;version=0.0.1;q=0.4,"
+            + "text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+    for (String accept : List.of("application/openmetrics-text", prometheus)) {
+      assertThat(scrape(accept))
+          .containsPattern(
+              "caravan_backend_ttft_seconds_bucket\\{.* # \\{.*trace_id=\"[0-9a-f]{32}\"")
+          .containsPattern(
+              "caravan_request_duration_seconds_bucket\\{.* # \\{.*trace_id=\"[0-9a-f]{32}\"")
+          .endsWith("# EOF\n");
+    }
+    assertThat(scrape("text/plain, */*;q=0.1")).doesNotContain("trace_id");
+  }
+
+  private String scrape(String accept) throws Exception {
+    HttpRequest request = HttpRequest.newBuilder(metrics).header("Accept", accept).build();
+    HttpResponse<String> answer =
+        HttpClient.newHttpClient().send(request, HttpResponse.BodyHandlers.ofString());
+    assertThat(answer.statusCode()).as(answer.body() + answer.headers().map()).isEqualTo(200);
+    return answer.body();
+  }
+
+  @Test
+  void dashboard_isServed_withItsLibrary_andItsPolicy() throws Exception {
+    HttpResponse<String> index = get(page);
+    assertThat(index.statusCode()).isEqualTo(200);
+    assertThat(index.body()).contains("The road of requests");
+    assertThat(index.headers().allValues("content-security-policy"))
+        .singleElement()
+        .asString()
+        .startsWith("default-src 'self';");
+    assertThat(index.headers().allValues("cache-control")).containsExactly("no-cache");
+    HttpResponse<String> module = get(page.resolve("js/main.js"));
+    assertThat(module.statusCode()).isEqualTo(200);
+    assertThat(module.headers().firstValue("content-type"))
+        .hasValueSatisfying(type -> assertThat(type).startsWith("text/javascript"));
+    HttpResponse<String> library = get(page.resolve("webjars/uplot/1.6.30/dist/uPlot.esm.js"));
+    assertThat(library.statusCode()).isEqualTo(200);
+    assertThat(get(live).headers().firstValue("content-security-policy")).isEmpty();
   }
 
   private HttpResponse<String> dryRun(String query, String body, String... headers)
@@ -106,6 +159,21 @@ class ApplicationTest {
         .send(
             (headers.length == 0 ? request : request.headers(headers)).build(),
             HttpResponse.BodyHandlers.ofString());
+  }
+
+  @Test
+  void overviewAndHistory_areWhatTheDashboardReads() throws Exception {
+    RawHttp.ask(
+        settings.http().port(),
+        "/v1/chat/completions",
+        "{\"model\":\"gpt-4o-mini\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}");
+    HttpResponse<String> overview = get(servers.resolve("/admin/overview"));
+    assertThat(overview.statusCode()).isEqualTo(200);
+    assertThat(Contract.OVERVIEW.faults(overview.body())).isEmpty();
+    assertThat(new ObjectMapper().readTree(overview.body()).at("/routes")).isNotEmpty();
+    HttpResponse<String> history = get(servers.resolve("/admin/history?server=swift"));
+    assertThat(history.statusCode()).isEqualTo(200);
+    assertThat(Contract.HISTORY.faults(history.body())).isEmpty();
   }
 
   @Test
@@ -147,7 +215,7 @@ class ApplicationTest {
   private static void assertError(HttpResponse<String> answer, int status, String start)
       throws Exception {
     assertThat(answer.statusCode()).as(answer.body()).isEqualTo(status);
-    assertThat(JSON.readTree(answer.body()).at("/error").asText()).startsWith(start);
+    assertThat(JSON.readTree(answer.body()).at("/detail").asText()).startsWith(start);
   }
 
   @Test
@@ -171,12 +239,12 @@ class ApplicationTest {
   @Test
   void drain_emptiesAServer_untilItIsTakenBack() throws Exception {
     assertThat(get(servers).body())
-        .contains("{\"server\":\"swift\",\"state\":\"")
-        .contains("\"server\":\"steady\"", "\"server\":\"slow\"");
+        .contains("{\"name\":\"slow\",\"url\":\"http://")
+        .contains("\"name\":\"steady\"", "\"name\":\"swift\"");
     HttpResponse<String> drained = drain("PUT", "swift");
     assertThat(drained.statusCode()).isEqualTo(200);
     assertThat(drained.body())
-        .contains("\"state\":\"draining\"", "\"reason\":\"the operator drains it\"")
+        .contains("\"state\":\"draining\"", "\"reason\":\"drained by local\"")
         .contains("\"drained\":true");
     assertThat(get(URI.create(servers + "/swift")).body()).contains("\"drained\":true");
     for (int i = 0; i < 10; i++) {
@@ -193,6 +261,72 @@ class ApplicationTest {
     assertThat(drain("POST", "swift").statusCode()).isEqualTo(405);
     HttpResponse<String> nobody = drain("PUT", "nobody");
     assertThat(nobody.statusCode()).isEqualTo(404);
-    assertThat(nobody.body()).isEqualTo("{\"error\":\"no model: server of that name\"}");
+    assertThat(nobody.body()).contains("\"detail\":\"no model: server of that name\"");
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "host: evil.example",
+        "host: localhost.evil.example",
+        "host: 127.0.0.1.evil.example",
+        "host: 10.0.0.1",
+        "host: localhost\r\norigin: http://evil.example",
+        "host: localhost\r\norigin: http://localhost:3000",
+        "host: localhost\r\norigin: null",
+        "host: localhost\r\norigin: http://localhost\r\norigin: http://evil.example",
+        "host: localhost\r\nsec-fetch-site: cross-site",
+        "host: localhost\r\nsec-fetch-site: same-site",
+        "host: localhost\r\nx-forwarded-for: 127.0.0.1",
+        "host: localhost\r\nforwarded: for=127.0.0.1",
+        "host: localhost\r\nvia: 1.1 proxy",
+        "host: localhost\r\nauthorization: Bearer wrong",
+      })
+  void openOnLoopback_isForNoPageOfAnotherHost_andForNoProxy(String headers) throws Exception {
+    assertThat(managed("GET", headers)).isEqualTo(401);
+    assertThat(managed("PUT", headers)).isEqualTo(401);
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "host: localhost",
+        "host: LOCALHOST:9090",
+        "host: 127.0.0.1",
+        "host: [::1]:9090",
+        "host: localhost:9090\r\norigin: http://localhost:9090\r\nsec-fetch-site: same-origin",
+        "host: localhost\r\nsec-fetch-site: none",
+      })
+  void openOnLoopback_isForWhoeverIsHere(String headers) throws Exception {
+    assertThat(managed("GET", headers)).isEqualTo(200);
+  }
+
+  private int managed(String method, String headers) throws Exception {
+    try (RawHttp connection = new RawHttp(servers.getPort())) {
+      return connection
+          .send(
+              method
+                  + " /admin/servers/slow"
+                  + (method.equals("PUT") ? "/drain" : "")
+                  + " HTTP/1.1\r\n"
+                  + headers
+                  + "\r\ncontent-length: 0\r\n\r\n")
+          .head()
+          .status();
+    }
+  }
+
+  @Test
+  void probe_now_saysWhatCameOfIt() throws Exception {
+    HttpResponse<String> probed =
+        HttpClient.newHttpClient()
+            .send(
+                HttpRequest.newBuilder(URI.create(servers + "/steady/probe"))
+                    .method("PUT", HttpRequest.BodyPublishers.noBody())
+                    .build(),
+                HttpResponse.BodyHandlers.ofString());
+    assertThat(probed.statusCode()).as(probed.body()).isEqualTo(200);
+    assertThat(probed.body()).startsWith("{\"result\":\"good\",\"reason\":\"\",\"millis\":");
+    assertThat(JSON.readTree(probed.body()).at("/server/name").asText()).isEqualTo("steady");
   }
 }

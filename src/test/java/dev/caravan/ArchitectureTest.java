@@ -58,16 +58,22 @@ class ArchitectureTest {
     "time, ''",
     "outcome, ''",
     "request, time",
-    "fleet, time outcome",
+    "tenant, time request",
+    "limit, time tenant",
+    "fleet, time outcome tenant",
     "select, time outcome request fleet",
-    "upstream, time outcome request fleet",
+    "upstream, time outcome request fleet tenant limit tls",
+    "tls, time",
     "health, time outcome request fleet",
     "admission, time fleet",
-    "telemetry, time outcome request fleet upstream health",
-    "ingress, time admission outcome request fleet upstream",
+    "telemetry, time outcome request fleet upstream health tenant limit",
+    "tracing, time outcome request fleet upstream",
+    "ingress, time admission outcome request fleet upstream tenant limit tls",
+    "queue, time admission outcome request fleet upstream telemetry ingress tenant",
     "resume, time outcome request fleet upstream",
-    "route, time outcome request fleet select upstream resume health admission telemetry ingress",
-    "admin, fleet health select request",
+    "discovery, time",
+    "route, time outcome request fleet select upstream resume health admission telemetry ingress queue discovery tenant limit",
+    "admin, time fleet health telemetry select request tenant limit",
     "simulator, time",
     "replay, time outcome request fleet select admission health simulator",
   })
@@ -90,6 +96,45 @@ class ArchitectureTest {
         .check(MAIN);
   }
 
+  /**
+   * Which part of {@code route} may know which others; a part is one package, without those below.
+   */
+  private static final Map<String, Set<String>> ROUTE_PARTS =
+      Map.of(
+          "route.parameter", Set.of(),
+          "route.server", Set.of("route.parameter"),
+          "route.probe", Set.of("route.parameter", "route.server"),
+          "route.jobs", Set.of("route.parameter"),
+          "route.file", Set.of("route.parameter", "route.probe"),
+          "route", Set.of("route.parameter", "route.server", "route.probe"),
+          "route.reload",
+              Set.of("route", "route.file", "route.jobs", "route.probe", "route.server"));
+
+  @Test
+  void partsOfRoute_pointDownOnly() {
+    JavaClasses route = MAIN.that(resideInAPackage("dev.caravan.route.."));
+    route.forEach(
+        each ->
+            assertThat(ROUTE_PARTS)
+                .as("a new package %s needs its arrows in this test", each.getPackageName())
+                .containsKey(each.getPackageName().substring("dev.caravan.".length())));
+    ROUTE_PARTS.forEach(
+        (part, below) -> {
+          List<String> allowed = new ArrayList<>(List.of("dev.caravan." + part));
+          below.forEach(each -> allowed.add("dev.caravan." + each));
+          noClasses()
+              .that()
+              .resideInAPackage("dev.caravan." + part)
+              .should()
+              .dependOnClassesThat(
+                  resideInAPackage("dev.caravan.route..")
+                      .and(not(resideInAnyPackage(allowed.toArray(String[]::new)))))
+              .because("a change of the routes knows what runs, and never the other way round")
+              .check(route);
+        });
+    slices().matching("dev.caravan.(**)").should().beFreeOfCycles().check(route);
+  }
+
   @Test
   void packages_haveNoCycles() {
     slices().matching("dev.caravan.(*)..").should().beFreeOfCycles().check(MAIN);
@@ -104,12 +149,18 @@ class ArchitectureTest {
             "request",
             "fleet",
             "select",
+            "tls",
             "upstream",
             "health",
             "admission",
+            "tenant",
+            "limit",
             "telemetry",
+            "tracing",
             "ingress",
+            "queue",
             "resume",
+            "discovery",
             "route",
             "admin",
             "simulator",
@@ -124,10 +175,11 @@ class ArchitectureTest {
   }
 
   @Test
-  void camel_isSeenByRoutesIngressAndAssemblyOnly() {
+  void camel_isSeenByRoutesIngressQueuesAndAssemblyOnly() {
     noClasses()
         .that()
-        .resideOutsideOfPackages("dev.caravan", "dev.caravan.route..", "dev.caravan.ingress..")
+        .resideOutsideOfPackages(
+            "dev.caravan", "dev.caravan.route..", "dev.caravan.ingress..", "dev.caravan.queue..")
         .should()
         .dependOnClassesThat()
         .resideInAPackage("org.apache.camel..")

@@ -92,7 +92,10 @@ class ConfigurationDocsTest {
 
   private static Map<String, Setting> settings() {
     Map<String, Setting> found = new TreeMap<>();
-    collect(Settings.class, Settings.class.getAnnotation(ConfigMapping.class).prefix(), found);
+    for (Class<?> mapping :
+        List.of(Settings.class, TelemetrySettings.class, AdminSettings.class, TlsSettings.class)) {
+      collect(mapping, mapping.getAnnotation(ConfigMapping.class).prefix(), found);
+    }
     return found;
   }
 
@@ -103,7 +106,7 @@ class ConfigurationDocsTest {
       }
       WithName named = method.getAnnotation(WithName.class);
       String name = prefix + "." + (named != null ? named.value() : kebab(method.getName()));
-      if (method.getReturnType().getEnclosingClass() == Settings.class
+      if (method.getReturnType().getPackage() == Settings.class.getPackage()
           && method.getReturnType().isInterface()) {
         collect(method.getReturnType(), name, into);
         continue;

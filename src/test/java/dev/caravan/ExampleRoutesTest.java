@@ -2,9 +2,9 @@ package dev.caravan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.caravan.route.RouteFile;
-import dev.caravan.route.RouteFileValidator;
-import dev.caravan.route.RouteFiles;
+import dev.caravan.route.file.RouteFile;
+import dev.caravan.route.file.RouteFileValidator;
+import dev.caravan.route.file.RouteFiles;
 import dev.caravan.select.Balancers;
 import java.io.IOException;
 import java.io.StringReader;

@@ -1,8 +1,12 @@
 package dev.caravan;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.caravan.route.RouteFile;
+import com.fasterxml.jackson.databind.JsonNode;
+import io.fabric8.kubernetes.api.model.ConfigMapBuilder;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.openshift.api.model.monitoring.v1.ServiceMonitor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -10,207 +14,239 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
+import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
-import org.snakeyaml.engine.v2.api.Load;
-import org.snakeyaml.engine.v2.api.LoadSettings;
 
-/** The manifests in k8s/ agree with each other and with what Caravan does. */
+/**
+ * The manifests in k8s/, as they are written: each by its schema, the names that the kustomizations
+ * give, and the base as a whole. What kustomize makes of them is {@link RenderedManifestsTest}'s.
+ */
 class KubernetesManifestsTest {
-  private static final Path DIRECTORY = Path.of("k8s");
+  private static final Path K8S = Path.of("k8s");
+  private static final Path DASHBOARD = Path.of("ops/grafana");
 
-  /** The manifests by kind. */
-  private static final Map<String, Object> BY_KIND = new HashMap<>();
-
-  private static List<Object> listed = List.of();
-  private static List<String> present = List.of();
-
-  @BeforeAll
-  static void parse() throws IOException {
-    listed = list(at(document(DIRECTORY.resolve("kustomization.yaml")), "resources"));
-    for (Object name : listed) {
-      Object manifest = document(DIRECTORY.resolve(name.toString()));
-      assertThat(BY_KIND.put(text(manifest, "kind"), manifest)).isNull();
+  @Test
+  void manifestsAndPatches_matchTheSchemaOfTheirKind() throws Exception {
+    int checked = 0;
+    for (Path directory : Manifests.kustomizations(K8S)) {
+      JsonNode kustomization = kustomization(directory);
+      for (Path file : files(directory, kustomization)) {
+        for (JsonNode document : Manifests.documents(file)) {
+          HasMetadata manifest = Manifests.typed(document);
+          assertThat(manifest.getMetadata().getName()).as(file.toString()).isNotBlank();
+          checked++;
+        }
+      }
     }
-    try (Stream<Path> files = Files.list(DIRECTORY)) {
-      present =
-          files
-              .map(file -> file.getFileName().toString())
-              .filter(n -> n.endsWith(".yaml"))
-              .toList();
-    }
+    assertThat(checked).isGreaterThan(15);
   }
 
   @Test
-  void kustomization_listsEveryManifest() {
-    List<Object> all = new ArrayList<>(listed);
-    all.add("kustomization.yaml");
-    assertThat(present)
-        .containsExactlyInAnyOrderElementsOf(all.stream().map(String::valueOf).toList());
-    assertThat(BY_KIND).containsOnlyKeys("ConfigMap", "Deployment", "Service");
-  }
-
-  @Test
-  void manifests_nameNoNamespace() {
-    for (Object manifest : BY_KIND.values()) {
-      assertThat(map(at(manifest, "metadata"))).doesNotContainKey("namespace");
+  void schemas_areStrict() throws Exception {
+    String deployment = Files.readString(K8S.resolve("base/deployment.yaml"));
+    assertThat(Manifests.typed(deployment)).hasSize(1);
+    for (String wrong :
+        List.of(
+            deployment.replace("periodSeconds: 1\n", "periodSecond: 1\n"),
+            deployment.replace("replicas: 2", "replicas: two"),
+            deployment.replace("readOnlyRootFilesystem: true", "readOnlyRootFileSystem: true"),
+            deployment.replace("replicas: 2", "replicas: 2\n  replicas: 3"),
+            deployment.replace("kind: Deployment", "kind: Deployments"))) {
+      assertThat(wrong).isNotEqualTo(deployment);
+      assertThatThrownBy(() -> Manifests.typed(wrong)).isInstanceOf(IOException.class);
     }
   }
 
   @Test
-  void selectors_matchThePods() {
-    Map<Object, Object> labels = map(at(deployment(), "spec", "template", "metadata", "labels"));
-    assertThat(labels)
-        .containsAllEntriesOf(map(at(deployment(), "spec", "selector", "matchLabels")))
-        .containsAllEntriesOf(map(at(manifest("Service"), "spec", "selector")));
+  void kustomizations_nameEveryFile_andNothingElse() throws Exception {
+    TreeSet<Path> named = new TreeSet<>();
+    for (Path directory : Manifests.kustomizations(K8S)) {
+      JsonNode kustomization = kustomization(directory);
+      named.add(directory.resolve("kustomization.yaml"));
+      named.addAll(files(directory, kustomization));
+      named.addAll(generated(directory, kustomization).values());
+      for (Path below : directories(directory, kustomization)) {
+        assertThat(below.resolve("kustomization.yaml")).isRegularFile();
+      }
+    }
+    try (Stream<Path> all = Files.walk(K8S)) {
+      assertThat(all.filter(Files::isRegularFile).filter(f -> f.toString().endsWith(".yaml")))
+          .containsExactlyInAnyOrderElementsOf(named);
+    }
   }
 
   @Test
-  void ports_areThoseThatCaravanOpens() throws Exception {
-    Map<String, Object> ports = new HashMap<>();
-    for (Object port : list(at(container(), "ports"))) {
-      ports.put(text(port, "name"), at(port, "containerPort"));
+  void patches_haveSomethingToPatch() throws Exception {
+    List<String> base = new ArrayList<>();
+    for (HasMetadata manifest : base()) {
+      base.add(manifest.getKind() + "/" + manifest.getMetadata().getName());
     }
-    String defaults = Files.readString(Path.of("application.properties"));
-    assertThat(defaults)
-        .contains("\ncaravan.http.port=" + ports.get("http") + "\n")
-        .contains("\nquarkus.http.port=" + ports.get("management") + "\n");
-    for (Object port : list(at(manifest("Service"), "spec", "ports"))) {
-      assertThat(ports).containsKey(text(port, "targetPort"));
+    int patches = 0;
+    for (Path directory : Manifests.kustomizations(K8S)) {
+      for (JsonNode patch : kustomization(directory).path("patches")) {
+        JsonNode target =
+            patch.has("path")
+                ? Manifests.documents(directory.resolve(patch.path("path").asText())).get(0)
+                : patch.path("target");
+        String name =
+            target.has("metadata")
+                ? target.path("metadata").path("name").asText()
+                : target.path("name").asText();
+        assertThat(base).contains(target.path("kind").asText() + "/" + name);
+        patches++;
+      }
     }
-    Object annotations = at(deployment(), "spec", "template", "metadata", "annotations");
-    assertThat(text(annotations, "prometheus.io/port"))
-        .isEqualTo(String.valueOf(ports.get("management")));
+    assertThat(patches).isGreaterThan(2);
   }
 
   @Test
-  void probes_askTheManagementPort_whichTheKubeletCanReach() {
-    Map<String, String> paths =
-        Map.of(
-            "startupProbe", "/q/health/live",
-            "livenessProbe", "/q/health/live",
-            "readinessProbe", "/q/health/ready");
-    paths.forEach(
-        (probe, path) -> {
-          assertThat(text(container(), probe, "httpGet", "path")).isEqualTo(path);
-          assertThat(text(container(), probe, "httpGet", "port")).isEqualTo("management");
-        });
-    assertThat(environment()).containsEntry("QUARKUS_HTTP_HOST", "0.0.0.0");
+  void base_agreesWithItselfAndWithTheCode() throws Exception {
+    ManifestRules rules = new ManifestRules(base());
+    rules.check();
+    // Only who watches EndpointSlices has use for a token.
+    assertThat(rules.pod().getAutomountServiceAccountToken()).isFalse();
   }
 
   @Test
-  void pod_isGivenTheTimeThatItsWayOutTakes() {
-    int grace =
-        Integer.parseInt(
-            text(deployment(), "spec", "template", "spec", "terminationGracePeriodSeconds"));
-    int needed = 0;
-    for (String name : List.of("CARAVAN_SHUTDOWN_DELAY", "CARAVAN_SHUTDOWN_TIMEOUT")) {
-      String value = String.valueOf(environment().get(name));
-      assertThat(value).matches("[0-9]+s");
-      needed += Integer.parseInt(value.substring(0, value.length() - 1));
+  void routes_keepTheNameOfTheirConfigMap_soThatAChangeReachesRunningPods() throws Exception {
+    int generators = 0;
+    for (Path directory : Manifests.kustomizations(K8S)) {
+      for (JsonNode generator : kustomization(directory).path("configMapGenerator")) {
+        assertThat(generator.path("options").path("disableNameSuffixHash").asBoolean()).isTrue();
+        generators++;
+      }
     }
-    assertThat(grace).isGreaterThanOrEqualTo(needed + 5);
+    assertThat(generators).isEqualTo(3);
   }
 
   @Test
-  void pod_isNotRootAndWritesOnlyWhereAVolumeIs() {
-    Object pod = at(deployment(), "spec", "template", "spec");
-    assertThat(at(pod, "securityContext", "runAsNonRoot")).isEqualTo(true);
-    assertThat(text(pod, "securityContext", "seccompProfile", "type")).isEqualTo("RuntimeDefault");
-    assertThat(at(container(), "securityContext", "readOnlyRootFilesystem")).isEqualTo(true);
-    assertThat(at(container(), "securityContext", "allowPrivilegeEscalation")).isEqualTo(false);
-    String accessLog = environment().get("CARAVAN_ACCESS_LOG_PATH");
-    assertThat(mounts())
-        .containsKey(String.valueOf(Path.of(String.valueOf(accessLog)).getParent()));
-    assertThat(mounts()).containsKey("/tmp");
+  void demoOverlay_hasTheDemosRoutes() throws Exception {
+    assertThat(Files.readString(K8S.resolve("overlays/demo/routes/demo.yaml")))
+        .isEqualTo(Files.readString(Path.of("routes/demo.yaml")));
   }
 
   @Test
-  void routes_areMountedWhole_whereCaravanReadsThem() {
-    String directory = environment().get("CARAVAN_ROUTES_DIRECTORY");
-    Object mount = Objects.requireNonNull(mounts().get(String.valueOf(directory)));
-    assertThat(directory).isEqualTo("/etc/caravan/routes");
-    assertThat(map(mount)).doesNotContainKey("subPath");
-    Map<String, Object> volumes = new HashMap<>();
-    for (Object each : list(at(deployment(), "spec", "template", "spec", "volumes"))) {
-      volumes.put(text(each, "name"), each);
-    }
-    Object volume = Objects.requireNonNull(volumes.get(text(mount, "name")));
-    assertThat(text(volume, "configMap", "name"))
-        .isEqualTo(text(manifest("ConfigMap"), "metadata", "name"));
+  void serviceMonitor_findsTheManagementService() throws Exception {
+    Path file = K8S.resolve("components/monitoring/servicemonitor.yaml");
+    ServiceMonitor monitor = (ServiceMonitor) Manifests.typed(Manifests.documents(file).get(0));
+    HasMetadata service =
+        base().stream()
+            .filter(each -> each.getMetadata().getName().equals("caravan-management"))
+            .findFirst()
+            .orElseThrow();
+    assertThat(service.getMetadata().getLabels())
+        .containsAllEntriesOf(monitor.getSpec().getSelector().getMatchLabels());
+    assertThat(monitor.getSpec().getEndpoints()).hasSize(1);
+    assertThat(monitor.getSpec().getEndpoints().get(0).getPort()).isEqualTo("management");
+    assertThat(monitor.getSpec().getEndpoints().get(0).getPath()).isEqualTo("/q/metrics");
   }
 
   @Test
-  void routesInTheConfigMap_validate() throws Exception {
-    List<RouteFile> files = new ArrayList<>();
-    map(at(manifest("ConfigMap"), "data"))
-        .forEach((name, text) -> files.add(RouteFile.of(name.toString(), text.toString())));
-    assertThat(files).isNotEmpty();
-    assertThat(ExampleRoutesTest.validator().validate(files)).isEmpty();
+  void autoscaler_goesByAMetricThatIsDocumented() throws Exception {
+    Path file = K8S.resolve("components/autoscaling/horizontalpodautoscaler.yaml");
+    String metric =
+        Manifests.documents(file).get(0).at("/spec/metrics/0/pods/metric/name").asText();
+    assertThat(Files.readString(Path.of("docs/metrics.md"))).contains("| `" + metric + "` | gauge");
+    assertThat(Files.readString(K8S.resolve("README.md"))).contains(metric);
   }
 
-  private static Object manifest(String kind) {
-    return Objects.requireNonNull(BY_KIND.get(kind), kind);
+  @Test
+  void dashboard_isTakenFromItsOwnFile() throws Exception {
+    JsonNode kustomization = kustomization(DASHBOARD);
+    Map<String, Path> files = generated(DASHBOARD, kustomization);
+    assertThat(files).containsOnlyKeys("caravan-dashboard/caravan.json");
+    assertThat(files.values()).allMatch(Files::isRegularFile);
   }
 
-  private static Object deployment() {
-    return manifest("Deployment");
+  @Test
+  void prometheusRule_hasTheRulesOfItsSource() throws Exception {
+    JsonNode rules = Manifests.documents(Path.of("ops/prometheus/alerts.yaml")).get(0);
+    Path file = K8S.resolve("components/monitoring/prometheusrule.yaml");
+    assertThat(Manifests.documents(file).get(0).path("spec"))
+        .as("run k8s/components/monitoring/rules.sh")
+        .isEqualTo(rules);
   }
 
-  private static Object container() {
-    List<Object> containers = list(at(deployment(), "spec", "template", "spec", "containers"));
-    assertThat(containers).hasSize(1);
-    return containers.get(0);
-  }
+  // ---- what the kustomizations name
 
-  private static Map<String, String> environment() {
-    Map<String, String> variables = new HashMap<>();
-    for (Object each : list(at(container(), "env"))) {
-      variables.put(text(each, "name"), text(each, "value"));
+  /** The base with the ConfigMaps that it generates. */
+  private static List<HasMetadata> base() throws IOException {
+    Path directory = K8S.resolve("base");
+    JsonNode kustomization = kustomization(directory);
+    List<HasMetadata> manifests = new ArrayList<>();
+    for (Path file : files(directory, kustomization)) {
+      for (JsonNode document : Manifests.documents(file)) {
+        manifests.add(Manifests.typed(document));
+      }
     }
-    return variables;
-  }
-
-  private static Map<String, Object> mounts() {
-    Map<String, Object> byPath = new HashMap<>();
-    for (Object each : list(at(container(), "volumeMounts"))) {
-      byPath.put(text(each, "mountPath"), each);
+    for (JsonNode generator : kustomization.path("configMapGenerator")) {
+      ConfigMapBuilder made =
+          new ConfigMapBuilder()
+              .withNewMetadata()
+              .withName(generator.path("name").asText())
+              .addToLabels("app.kubernetes.io/name", "caravan")
+              .endMetadata();
+      for (JsonNode file : generator.path("files")) {
+        Path path = directory.resolve(file.asText());
+        made.addToData(String.valueOf(path.getFileName()), Files.readString(path));
+      }
+      manifests.add(made.build());
     }
-    return byPath;
+    return manifests;
   }
 
-  private static Object document(Path file) throws IOException {
-    LoadSettings settings = LoadSettings.builder().setAllowDuplicateKeys(false).build();
-    List<Object> documents = new ArrayList<>();
-    new Load(settings).loadAllFromString(Files.readString(file)).forEach(documents::add);
-    assertThat(documents).as(file.toString()).hasSize(1);
+  private static JsonNode kustomization(Path directory) {
+    List<JsonNode> documents = Manifests.documents(directory.resolve("kustomization.yaml"));
+    assertThat(documents).hasSize(1);
+    assertThat(documents.get(0).path("kind").asText()).isIn("Kustomization", "Component");
     return documents.get(0);
   }
 
-  private static Object at(Object from, String... path) {
-    Object found = from;
-    for (String key : path) {
-      assertThat(map(found)).as(String.join(".", path)).containsKey(key);
-      found = Objects.requireNonNull(map(found).get(key));
+  /** The manifests and patches of a kustomization. */
+  private static List<Path> files(Path directory, JsonNode kustomization) {
+    List<Path> files = new ArrayList<>();
+    for (JsonNode resource : kustomization.path("resources")) {
+      if (resource.asText().endsWith(".yaml")) {
+        files.add(directory.resolve(resource.asText()));
+      }
     }
-    return found;
+    for (JsonNode patch : kustomization.path("patches")) {
+      if (patch.has("path")) {
+        files.add(directory.resolve(patch.path("path").asText()));
+      }
+    }
+    return files;
   }
 
-  private static String text(Object from, String... path) {
-    return String.valueOf(at(from, path));
+  private static List<Path> directories(Path directory, JsonNode kustomization) {
+    List<Path> below = new ArrayList<>();
+    kustomization
+        .path("resources")
+        .forEach(
+            each -> {
+              if (!each.asText().endsWith(".yaml")) {
+                below.add(directory.resolve(each.asText()).normalize());
+              }
+            });
+    kustomization
+        .path("components")
+        .forEach(each -> below.add(directory.resolve(each.asText()).normalize()));
+    return below;
   }
 
-  private static Map<Object, Object> map(Object value) {
-    assertThat(value).isInstanceOf(Map.class);
-    Map<Object, Object> typed = new HashMap<>();
-    ((Map<?, ?>) value).forEach(typed::put);
-    return typed;
-  }
-
-  private static List<Object> list(Object value) {
-    assertThat(value).isInstanceOf(List.class);
-    return new ArrayList<>((List<?>) value);
+  /** The files of ConfigMaps, by ConfigMap and key. */
+  private static Map<String, Path> generated(Path directory, JsonNode kustomization) {
+    Map<String, Path> files = new HashMap<>();
+    for (JsonNode generator : kustomization.path("configMapGenerator")) {
+      for (JsonNode file : generator.path("files")) {
+        String said = file.asText();
+        int equals = said.indexOf('=');
+        Path path = directory.resolve(said.substring(equals + 1));
+        String key = equals < 0 ? String.valueOf(path.getFileName()) : said.substring(0, equals);
+        files.put(generator.path("name").asText() + "/" + key, path);
+      }
+    }
+    return files;
   }
 }

@@ -82,6 +82,12 @@ class SpeedTest {
     if (run.getParams().getBenchmark().contains("Reading")) {
       return 5_000;
     }
+    if (run.getParams().getBenchmark().contains("Credentials")) {
+      return 3;
+    }
+    if (run.getParams().getBenchmark().contains("Limits")) {
+      return 3;
+    }
     return "1000".equals(run.getParams().getParam("servers")) ? 200 : 50;
   }
 

@@ -1,100 +1,123 @@
 package dev.caravan.admin;
 
+import dev.caravan.admin.access.Roles;
 import dev.caravan.request.Api;
 import dev.caravan.request.InvalidRequest;
 import dev.caravan.select.DryRun;
 import dev.caravan.select.DryRun.Foretold;
 import dev.caravan.select.Explanations;
 import dev.caravan.select.Explanations.Kept;
-import io.vertx.core.buffer.Buffer;
+import io.vertx.core.http.HttpServerRequest;
+import io.vertx.core.json.JsonArray;
 import io.vertx.core.json.JsonObject;
-import io.vertx.ext.web.Router;
-import io.vertx.ext.web.RoutingContext;
-import io.vertx.ext.web.handler.BodyHandler;
-import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.enterprise.event.Observes;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DefaultValue;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.POST;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.QueryParam;
+import jakarta.ws.rs.core.MediaType;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jspecify.annotations.Nullable;
 
-/**
- * Why requests go where they go, on the management port: {@code GET /admin/explain/REQUEST-ID} for
- * one that was to be explained, {@code GET /admin/explain?pool=NAME} and {@code POST
- * /admin/explain?path=PATH} for one that is not sent. None of them changes anything.
- */
-@ApplicationScoped
+/** Why requests go where they go. None of it changes anything: docs/explain.md. */
+@Path("/admin")
+@Produces(MediaType.APPLICATION_JSON)
+@RolesAllowed({Roles.VIEWER, Roles.OPERATOR})
+@Tag(name = "Decisions")
 public class ExplainResource {
   private static final String PATH = "/admin/explain";
 
   private final Explanations explanations;
   private final DryRun dryRun;
+  private final HttpServerRequest asked;
 
   @Inject
-  public ExplainResource(Explanations explanations, DryRun dryRun) {
+  public ExplainResource(Explanations explanations, DryRun dryRun, HttpServerRequest asked) {
     this.explanations = explanations;
     this.dryRun = dryRun;
+    this.asked = asked;
   }
 
-  void routes(@Observes Router router) {
-    router.get(PATH).handler(this::pool);
-    router.get(PATH + "/:id").handler(this::kept);
-    router
-        .post(PATH)
-        .handler(BodyHandler.create(false).setBodyLimit(dryRun.maxBody()))
-        .handler(this::request)
-        .failureHandler(this::failed);
+  @GET
+  @Path("/decisions")
+  @Operation(summary = "The last requests that were to be explained, newest first, with why")
+  public String decisions(@QueryParam("limit") @DefaultValue("50") int limit) {
+    if (limit < 1 || limit > Explanations.REQUESTS) {
+      throw new Problem(400, "limit: it must be from 1 to " + Explanations.REQUESTS);
+    }
+    JsonArray all = new JsonArray();
+    explanations.latest().stream().limit(limit).map(ExplanationJson::of).forEach(all::add);
+    return new JsonObject().put("decisions", all).encode();
   }
 
-  private void kept(RoutingContext context) {
-    Kept kept = explanations.find(context.pathParam("id"));
+  @GET
+  @Path("/explain/{id}")
+  @Operation(summary = "Why a request that was to be explained went where it did")
+  public String kept(@PathParam("id") String id) {
+    Kept kept = explanations.find(id);
     if (kept == null) {
-      refuse(
-          context,
+      throw new Problem(
           404,
           "no request of that id is among the last "
               + Explanations.REQUESTS
               + " that were to be explained");
-    } else {
-      answer(context, 200, ExplanationJson.of(kept));
     }
+    return text(ExplanationJson.of(kept));
   }
 
-  private void pool(RoutingContext context) {
-    String pool = context.request().getParam("pool");
+  @GET
+  @Path("/explain")
+  @Operation(summary = "Where a chat without a word would go now")
+  public String pool(@QueryParam("pool") @Nullable String pool) {
     if (pool == null || pool.isEmpty()) {
-      refuse(context, 400, "say which pool: " + PATH + "?pool=NAME");
-    } else {
-      foretold(context, dryRun.emptyChat(pool), pool);
+      throw new Problem(400, "say which pool: " + PATH + "?pool=NAME");
     }
+    return foretold(dryRun.emptyChat(pool), pool);
   }
 
-  private void request(RoutingContext context) {
-    String path = context.request().getParam("path", Api.CHAT_COMPLETIONS.path());
-    Api api = api(path);
+  @POST
+  @Path("/explain")
+  @Consumes(MediaType.WILDCARD)
+  @Operation(summary = "Where the request in the body would go now; it is not sent")
+  public String request(@QueryParam("path") @Nullable String path, byte @Nullable [] body) {
+    String which = path == null ? Api.CHAT_COMPLETIONS.path() : path;
+    Api api = api(which);
     if (api == null) {
-      refuse(
-          context,
+      throw new Problem(
           400,
           "path: \""
-              + path
+              + which
               + "\" is none of "
               + Arrays.stream(Api.values()).map(Api::path).collect(Collectors.joining(", ")));
-      return;
     }
-    Buffer body = context.body().buffer();
     try {
-      foretold(
-          context,
+      return foretold(
           dryRun.request(
               api,
-              context.request().headers().entries(),
-              body == null ? new byte[0] : body.getBytes(),
-              context.request().remoteAddress().hostAddress()),
+              headers(),
+              body == null ? new byte[0] : body,
+              asked.remoteAddress().hostAddress()),
           "the request's model");
     } catch (InvalidRequest e) {
-      refuse(context, e.status(), e.getMessage());
+      throw new Problem(e.status(), String.valueOf(e.getMessage()));
     }
+  }
+
+  /** As the client's, but for what lets its sender in here. */
+  private List<Map.Entry<String, String>> headers() {
+    return asked.headers().entries().stream()
+        .filter(each -> !each.getKey().equalsIgnoreCase("authorization"))
+        .toList();
   }
 
   private static @Nullable Api api(String path) {
@@ -106,32 +129,15 @@ public class ExplainResource {
     return null;
   }
 
-  private static void foretold(RoutingContext context, @Nullable Foretold told, String model) {
+  private static String foretold(@Nullable Foretold told, String model) {
     if (told == null) {
-      refuse(context, 404, "no pool serves " + model);
-    } else {
-      answer(context, 200, ExplanationJson.of(told));
+      throw new Problem(404, "no pool serves " + model);
     }
+    return text(ExplanationJson.of(told));
   }
 
-  private void failed(RoutingContext context) {
-    if (context.statusCode() == 413) {
-      refuse(context, 413, "the body is larger than " + dryRun.maxBody() + " bytes");
-    } else {
-      context.next();
-    }
-  }
-
-  private static void refuse(RoutingContext context, int status, String why) {
-    answer(context, status, new JsonObject().put("error", why));
-  }
-
-  private static void answer(RoutingContext context, int status, JsonObject body) {
-    context
-        .response()
-        .setStatusCode(status)
-        .putHeader("content-type", "application/json")
-        .putHeader("cache-control", "no-store")
-        .end(body.encodePrettily() + "\n");
+  /** For people first. */
+  private static String text(JsonObject body) {
+    return body.encodePrettily() + "\n";
   }
 }

@@ -1,89 +1,169 @@
 package dev.caravan.admin;
 
-import dev.caravan.health.FleetHealth;
-import dev.caravan.health.FleetHealth.Standing;
-import io.vertx.core.json.JsonArray;
-import io.vertx.core.json.JsonObject;
-import io.vertx.ext.web.Router;
-import io.vertx.ext.web.RoutingContext;
-import jakarta.enterprise.context.ApplicationScoped;
-import jakarta.enterprise.event.Observes;
+import dev.caravan.admin.access.Roles;
+import dev.caravan.fleet.ServerOverride;
+import dev.caravan.health.ProbeReport;
+import io.smallrye.mutiny.Uni;
+import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
-import org.jboss.logging.Logger;
+import jakarta.ws.rs.Consumes;
+import jakarta.ws.rs.DELETE;
+import jakarta.ws.rs.GET;
+import jakarta.ws.rs.PUT;
+import jakarta.ws.rs.Path;
+import jakarta.ws.rs.PathParam;
+import jakarta.ws.rs.Produces;
+import jakarta.ws.rs.core.MediaType;
+import java.math.BigDecimal;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.UnaryOperator;
+import org.eclipse.microprofile.openapi.annotations.Operation;
+import org.eclipse.microprofile.openapi.annotations.media.Schema;
+import org.eclipse.microprofile.openapi.annotations.tags.Tag;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The model servers on the management port: {@code GET /admin/servers}, {@code GET
- * /admin/servers/NAME}, and {@code PUT} or {@code DELETE /admin/servers/NAME/drain}.
+ * The model servers, and what operators do to them.
  *
  * <p>What changes something is neither GET nor POST: no page that an operator's browser shows can
  * send such a request to another origin unasked.
  */
-@ApplicationScoped
+@Path("/admin/servers")
+@Produces(MediaType.APPLICATION_JSON)
+@RolesAllowed({Roles.VIEWER, Roles.OPERATOR})
+@Tag(name = "Servers")
 public class ServerResource {
-  private static final Logger LOG = Logger.getLogger(ServerResource.class);
+  /** What a route may say as well. */
+  private static final int MAX_WEIGHT = 256;
 
-  private final FleetHealth health;
+  private final Overviews overviews;
+  private final FleetOperations operations;
+  private final Callers callers;
 
   @Inject
-  public ServerResource(FleetHealth health) {
-    this.health = health;
+  public ServerResource(Overviews overviews, FleetOperations operations, Callers callers) {
+    this.overviews = overviews;
+    this.operations = operations;
+    this.callers = callers;
   }
 
-  void routes(@Observes Router router) {
-    router.get("/admin/servers").handler(this::all);
-    router.get("/admin/servers/:name").handler(this::one);
-    router.put("/admin/servers/:name/drain").handler(context -> drain(context, true));
-    router.delete("/admin/servers/:name/drain").handler(context -> drain(context, false));
+  /** All servers. */
+  public record Servers(List<Overview.ServerNow> servers) {}
+
+  /** The weight that a server is to have. */
+  public record Weight(
+      @Schema(required = true, minimum = "1", maximum = "256", description = "a whole number")
+          @Nullable BigDecimal weight) {}
+
+  /**
+   * What came of a probe.
+   *
+   * @param result {@code good}, {@code unanswered}, {@code wrong}, {@code skipped} or {@code
+   *     over_budget}
+   * @param reason empty where nothing was wrong
+   * @param server the server afterwards
+   */
+  public record Probed(
+      String result, String reason, long millis, Overview.@Nullable ServerNow server) {}
+
+  @GET
+  @Operation(summary = "All servers, by name")
+  public Servers all() {
+    return new Servers(overviews.servers());
   }
 
-  private void all(RoutingContext context) {
-    JsonArray servers = new JsonArray();
-    health.standings().forEach(standing -> servers.add(json(standing)));
-    answer(context, 200, new JsonObject().put("servers", servers));
-  }
-
-  private void one(RoutingContext context) {
-    answer(context, health.standing(context.pathParam("name")));
-  }
-
-  private void drain(RoutingContext context, boolean wanted) {
-    String name = context.pathParam("name");
-    if (health.drain(name, wanted)) {
-      LOG.infof(
-          "%s %s by %s",
-          name,
-          wanted ? "is to be drained, asked" : "is to have traffic again, asked",
-          context.request().remoteAddress().hostAddress());
+  @GET
+  @Path("/{name}")
+  @Operation(summary = "One server")
+  public Overview.ServerNow one(@PathParam("name") String name) {
+    Overview.ServerNow server = overviews.server(name);
+    if (server == null) {
+      throw Problem.noServer();
     }
-    answer(context, health.standing(name));
+    return server;
   }
 
-  private static void answer(RoutingContext context, @Nullable Standing standing) {
-    if (standing == null) {
-      answer(context, 404, new JsonObject().put("error", "no model: server of that name"));
-    } else {
-      answer(context, 200, json(standing));
+  @PUT
+  @Path("/{name}/drain")
+  @RolesAllowed(Roles.OPERATOR)
+  @Operation(summary = "Empty a server: it finishes what it has and gets nothing new")
+  public Overview.ServerNow drain(@PathParam("name") String name) {
+    return set("drain", name, before -> before.withDrain(true));
+  }
+
+  @DELETE
+  @Path("/{name}/drain")
+  @RolesAllowed(Roles.OPERATOR)
+  @Operation(summary = "Give a drained server back to the traffic")
+  public Overview.ServerNow restore(@PathParam("name") String name) {
+    return set("restore", name, before -> before.withDrain(false));
+  }
+
+  @PUT
+  @Path("/{name}/eject")
+  @RolesAllowed(Roles.OPERATOR)
+  @Operation(summary = "Take a server for one that is down")
+  public Overview.ServerNow eject(@PathParam("name") String name) {
+    return set("eject", name, before -> before.withEject(true));
+  }
+
+  @DELETE
+  @Path("/{name}/eject")
+  @RolesAllowed(Roles.OPERATOR)
+  @Operation(summary = "Let an ejected server come back, when it has answered its probes")
+  public Overview.ServerNow readmit(@PathParam("name") String name) {
+    return set("readmit", name, before -> before.withEject(false));
+  }
+
+  @PUT
+  @Path("/{name}/weight")
+  @Consumes(MediaType.APPLICATION_JSON)
+  @RolesAllowed(Roles.OPERATOR)
+  @Operation(summary = "Give a server another weight than its route does")
+  public Overview.ServerNow weight(@PathParam("name") String name, @Nullable Weight body) {
+    int weight = whole(body);
+    return set("weight", name, before -> before.withWeight(weight));
+  }
+
+  private static int whole(@Nullable Weight body) {
+    BigDecimal weight = body == null ? null : body.weight();
+    if (weight == null
+        || weight.compareTo(BigDecimal.ONE) < 0
+        || weight.compareTo(BigDecimal.valueOf(MAX_WEIGHT)) > 0
+        || weight.stripTrailingZeros().scale() > 0) {
+      throw new Problem(400, "weight: it must be a whole number from 1 to " + MAX_WEIGHT);
     }
+    return weight.intValue();
   }
 
-  private static void answer(RoutingContext context, int status, JsonObject body) {
-    context
-        .response()
-        .setStatusCode(status)
-        .putHeader("content-type", "application/json")
-        .putHeader("cache-control", "no-store")
-        .end(body.toBuffer());
+  @DELETE
+  @Path("/{name}/weight")
+  @RolesAllowed(Roles.OPERATOR)
+  @Operation(summary = "Give a server the weight of its route again")
+  public Overview.ServerNow routeWeight(@PathParam("name") String name) {
+    return set("weight", name, before -> before.withWeight(null));
   }
 
-  private static JsonObject json(Standing standing) {
-    return new JsonObject()
-        .put("server", standing.server())
-        .put("state", standing.state().label())
-        .put("reason", standing.reason())
-        .put("since_seconds", standing.sinceMillis() / 1e3)
-        .put("inflight", standing.inflight())
-        .put("share", Math.round(standing.share() * 1e3) / 1e3)
-        .put("drained", standing.drained());
+  @PUT
+  @Path("/{name}/probe")
+  @RolesAllowed(Roles.OPERATOR)
+  @Operation(summary = "Send a server its prompt probe now, and say what came of it")
+  public Uni<Probed> probe(@PathParam("name") String name) {
+    Who who = callers.who();
+    return Uni.createFrom()
+        .<ProbeReport>emitter(told -> operations.probe(who, name, told::complete))
+        .map(
+            report ->
+                new Probed(
+                    report.result().name().toLowerCase(Locale.ROOT),
+                    report.reason(),
+                    report.millis(),
+                    overviews.server(name)));
+  }
+
+  private Overview.ServerNow set(String what, String name, UnaryOperator<ServerOverride> change) {
+    operations.set(callers.who(), what, name, change);
+    return one(name);
   }
 }

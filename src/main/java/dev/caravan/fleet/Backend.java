@@ -34,13 +34,21 @@ public final class Backend {
   private final String name;
   private final AtomicInteger inflight = new AtomicInteger();
   private final Load load = new Load();
+  private final Background background = new Background();
 
   @SuppressWarnings("UnusedVariable") // through PROGRESS
   private long progress;
 
   private final CopyOnWriteArrayList<LeaseListener> listeners = new CopyOnWriteArrayList<>();
   private final CopyOnWriteArrayList<Runnable> cacheListeners = new CopyOnWriteArrayList<>();
+
+  /** What the routes say. */
+  private BackendSpec said; // guarded by this
+
+  /** What the routes say, with what an operator has set. */
   private volatile BackendSpec spec;
+
+  private volatile ServerOverride override = ServerOverride.NONE;
   private volatile Availability availability = Availability.UP;
   private volatile Gate gate = Gate.NONE;
   private volatile Share share = Share.FULL;
@@ -50,6 +58,7 @@ public final class Backend {
 
   public Backend(BackendSpec spec) {
     this.name = spec.name();
+    this.said = spec;
     this.spec = spec;
   }
 
@@ -57,13 +66,32 @@ public final class Backend {
     return name;
   }
 
+  /** What holds of it now: what its route says, under what an operator has set. */
   public BackendSpec spec() {
     return spec;
   }
 
   /** Takes what a reloaded route says; leases in flight go on. */
-  public void respecify(BackendSpec newSpec) {
-    spec = newSpec;
+  public synchronized void respecify(BackendSpec newSpec) {
+    said = newSpec;
+    settle();
+  }
+
+  /** What an operator has set of it. */
+  public ServerOverride override() {
+    return override;
+  }
+
+  /** Takes what an operator sets; {@link Overrides} alone calls this. */
+  synchronized void override(ServerOverride now) {
+    override = now;
+    settle();
+  }
+
+  /** Both meet here, so that the choice of a server reads one value. */
+  private void settle() {
+    Integer weight = override.weight();
+    spec = weight == null || weight == said.weight() ? said : said.withWeight(weight);
   }
 
   /** Requests that hold a lease on it now; never negative. */
@@ -153,6 +181,15 @@ public final class Backend {
     }
   }
 
+  /** A pool names it no more. */
+  synchronized void leaves(Pool pool) {
+    if (pools.contains(pool)) {
+      List<Pool> fewer = new ArrayList<>(pools);
+      fewer.remove(pool);
+      pools = List.copyOf(fewer);
+    }
+  }
+
   /**
    * Changes whenever a part of some answer of it arrives: two equal readings mean that nothing came
    * in between. Says nothing of how much; readings of other threads may be a moment old.
@@ -188,7 +225,10 @@ public final class Backend {
    * @return whether it was counted
    */
   boolean enter() {
-    int max = spec.maxInflight();
+    return enter(spec.maxInflight());
+  }
+
+  private boolean enter(int max) {
     // Never counted up to be taken back: for that moment another would see a place taken that is
     // free, and be refused on a server with room.
     int now = inflight.get();
@@ -203,6 +243,64 @@ public final class Backend {
 
   void leave() {
     inflight.decrementAndGet();
+  }
+
+  // ---- background requests
+
+  /** Its background work. */
+  public Background background() {
+    return background;
+  }
+
+  /**
+   * Whether it has room for one more background request.
+   *
+   * @param promptTokens of the request
+   */
+  public Room room(int promptTokens, long nowNanos) {
+    boolean live = live(nowNanos);
+    if (inflight.get() >= background.policy().most(spec.maxInflight(), live)) {
+      return Room.SLOTS;
+    }
+    return live ? background.moment(load, cacheTokens(), promptTokens, nowNanos) : Room.FREE;
+  }
+
+  /**
+   * Counts one more in flight that is background work, unless there is no {@link #room} for it.
+   *
+   * @return whether it was counted
+   */
+  boolean enterBehind(Work work, long nowNanos) {
+    if (room(work.promptTokens(), nowNanos) != Room.FREE) {
+      return false;
+    }
+    boolean live = live(nowNanos);
+    if (live && !background.start(work, load, nowNanos)) {
+      return false;
+    }
+    if (!enter(background.policy().most(spec.maxInflight(), live))) {
+      return false;
+    }
+    background.entered(work);
+    return true;
+  }
+
+  private boolean live(long nowNanos) {
+    for (Pool pool : pools) {
+      if (pool.live(nowNanos)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** An interactive request was sent to it. */
+  void interactive(Work work, long nowNanos) {
+    background.interactive(work, nowNanos);
+    List<Pool> all = pools;
+    for (int i = 0; i < all.size(); i++) {
+      all.get(i).interactive(nowNanos);
+    }
   }
 
   Iterable<LeaseListener> listeners() {

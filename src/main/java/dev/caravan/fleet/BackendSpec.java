@@ -53,6 +53,11 @@ public record BackendSpec(
     this(name, url, weight, maxInflight, model, apiKey, zone, labels, UNKNOWN);
   }
 
+  /** The same with another weight. */
+  public BackendSpec withWeight(int other) {
+    return new BackendSpec(name, url, other, maxInflight, model, apiKey, zone, labels, cacheTokens);
+  }
+
   /** A server with default weight, no limit, and nothing else said. */
   public static BackendSpec of(String name, URI url) {
     return new BackendSpec(name, url, 1, UNLIMITED, null, null, null, Map.of());

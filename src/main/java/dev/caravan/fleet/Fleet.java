@@ -10,6 +10,7 @@ import org.jspecify.annotations.Nullable;
 public final class Fleet {
   private final ConcurrentHashMap<String, Backend> backends = new ConcurrentHashMap<>();
   private final Consumer<Backend> newcomer;
+  private final Consumer<Backend> leaver;
 
   /**
    * A fleet with nobody in it.
@@ -18,7 +19,17 @@ public final class Fleet {
    *     like
    */
   public Fleet(Consumer<Backend> newcomer) {
+    this(newcomer, backend -> {});
+  }
+
+  /**
+   * A fleet with nobody in it.
+   *
+   * @param leaver called once for every server that is removed, to take away what the newcomer got
+   */
+  public Fleet(Consumer<Backend> newcomer, Consumer<Backend> leaver) {
     this.newcomer = newcomer;
+    this.leaver = leaver;
   }
 
   /**
@@ -39,6 +50,20 @@ public final class Fleet {
     }
     known.respecify(spec);
     return known;
+  }
+
+  /**
+   * Forgets a server that holds no request and gets none any more. Registered again, its name is
+   * that of a server of which nothing is known.
+   *
+   * @return whether it was there
+   */
+  public boolean remove(Backend backend) {
+    boolean was = backends.remove(backend.name(), backend);
+    if (was) {
+      leaver.accept(backend);
+    }
+    return was;
   }
 
   /** The server of that name, or null. */

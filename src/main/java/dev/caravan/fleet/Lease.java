@@ -40,19 +40,27 @@ public final class Lease {
   private long promptTokens = -1;
   private long completionTokens = -1;
   private long cachedTokens = -1;
+  private long events;
   private @Nullable LeaseListener guard;
+  private @Nullable LeaseListener trace;
   private @Nullable String affinity;
   private @Nullable String response;
+  private String operation = "";
+  private String balancer = "";
+  private String purpose = "";
 
   @SuppressWarnings("UnusedVariable") // through OUTCOME
   private volatile @Nullable Outcome outcome;
 
-  private Lease(Backend backend, String pool, Ticker ticker, Work work) {
+  private Lease(Backend backend, String pool, Ticker ticker, Work work, long now) {
     this.backend = backend;
     this.pool = pool;
     this.ticker = ticker;
     this.work = work;
-    this.openedNanos = ticker.nanos();
+    this.openedNanos = now;
+    if (!work.background()) {
+      backend.interactive(work, openedNanos);
+    }
     this.aheadOfIt = backend.load().queued();
     this.prefillEnd = backend.load().begun(work, openedNanos);
     this.progressAtOpen = backend.progress();
@@ -61,10 +69,13 @@ public final class Lease {
   /**
    * Takes a place on the server.
    *
-   * @return the lease, or null where the server is at its limit: pick another
+   * @return the lease, or null where the server is at its limit, or has no {@link Room} for
+   *     background work: pick another
    */
   public static @Nullable Lease open(Backend backend, String pool, Ticker ticker, Work work) {
-    return backend.enter() ? new Lease(backend, pool, ticker, work) : null;
+    long now = ticker.nanos();
+    boolean entered = work.background() ? backend.enterBehind(work, now) : backend.enter();
+    return entered ? new Lease(backend, pool, ticker, work, now) : null;
   }
 
   /** As {@link #open(Backend, String, Ticker, Work)}, where nothing is known of the request. */
@@ -99,6 +110,47 @@ public final class Lease {
   /** Why affinity chose this server; null where the balancer did by its own rule. */
   public @Nullable String affinity() {
     return affinity;
+  }
+
+  /**
+   * Who picked this server, and what for; both are constants.
+   *
+   * @param by the balancer's name
+   * @param to {@code first}, {@code retry}, {@code hedge} or {@code resumption}
+   */
+  public void picked(String by, String to) {
+    balancer = by;
+    purpose = to;
+  }
+
+  /** The balancer that picked this server; empty where the route itself did. */
+  public String balancer() {
+    return balancer;
+  }
+
+  /** What this server was picked for; empty where the route itself picked it. */
+  public String purpose() {
+    return purpose;
+  }
+
+  /** What is asked of the server, one of a fixed set of words; empty before it is sent there. */
+  public String operation() {
+    return operation;
+  }
+
+  /** It is sent to the server, to do that. */
+  public void operation(String word) {
+    operation = word;
+  }
+
+  /** What is recorded of it, where somebody follows it from system to system: told last of all. */
+  public void trace(LeaseListener attempt) {
+    trace = attempt;
+  }
+
+  /** What is recorded of it, or null. */
+  public @Nullable LeaseListener trace() {
+    return trace;
   }
 
   /** The answer's id, of an API whose answers the server stores. */
@@ -167,6 +219,16 @@ public final class Lease {
     cachedTokens = cached;
   }
 
+  /** How many events of a stream came, which is about as many tokens. */
+  public void events(long count) {
+    events = count;
+  }
+
+  /** Events of a stream that came; 0 before the answer has ended, and for one that is no stream. */
+  public long events() {
+    return events;
+  }
+
   /**
    * Ends the hold: the count goes down, then the guard and the server's listeners learn.
    *
@@ -179,6 +241,9 @@ public final class Lease {
     closedNanos = ticker.nanos();
     ended = true;
     backend.leave();
+    if (work.background()) {
+      backend.background().left(work);
+    }
     backend.load().ended(work, firstByteSeen, completionTokens);
     LeaseListener breaker = guard;
     if (breaker != null) {
@@ -186,6 +251,10 @@ public final class Lease {
     }
     for (LeaseListener listener : backend.listeners()) {
       listener.closed(this, how);
+    }
+    LeaseListener attempt = trace;
+    if (attempt != null) {
+      attempt.closed(this, how);
     }
     return true;
   }

@@ -100,6 +100,9 @@ public final class Load {
    */
   long begun(Work work, long nowNanos) {
     tokens.addAndGet(work.totalTokens());
+    if (work.background()) {
+      return 0; // what it computes is no part of the queue: Background knows of it
+    }
     if (!work.streamed()) {
       silent.getAndIncrement();
     }
@@ -122,6 +125,9 @@ public final class Load {
    * @param sinceNanos how long it took
    */
   void firstToken(Work work, long end, boolean token, long sinceNanos, long nowNanos) {
+    if (work.background()) {
+      return;
+    }
     if (!token) {
       // An error says nothing of those before it: it may well have overtaken them.
       giveBack(work);
@@ -153,7 +159,7 @@ public final class Load {
    */
   void ended(Work work, boolean began, long completionTokens) {
     tokens.addAndGet(-work.totalTokens());
-    if (!began) {
+    if (!began && !work.background()) {
       giveBack(work);
     }
     if (completionTokens >= 0) {
@@ -212,6 +218,15 @@ public final class Load {
   /** Requests that wait for their first token. */
   public int queued() {
     return Math.max(0, queued.get());
+  }
+
+  /**
+   * Whether an interactive request is thought to wait for its first token. Of those that are not
+   * streamed only time tells.
+   */
+  boolean someoneWaits(long nowNanos) {
+    int waiting = queued();
+    return waiting > silent.get() || (waiting > 0 && backlogTokens(nowNanos, tokensPerMilli()) > 0);
   }
 
   /**

@@ -8,12 +8,15 @@ import java.util.concurrent.atomic.LongAdder;
  * name, so that counts survive a reload. Safe for any thread.
  */
 public final class Pool {
+  private static final long LIVE_STEP_NANOS = 100_000_000;
+
   private final String name;
   private final LongAdder inflight = new LongAdder();
   private final LongAdder panicPicks = new LongAdder();
   private final LongAdder repeats = new LongAdder();
   private volatile PoolPolicy policy = PoolPolicy.DEFAULT;
   private volatile List<Backend> backends = List.of();
+  private volatile long interactiveNanos;
 
   public Pool(String name) {
     this.name = name;
@@ -35,10 +38,16 @@ public final class Pool {
 
   /** Takes what a route says; requests on their way go on. */
   public void respecify(PoolPolicy newPolicy, List<Backend> servers) {
+    List<Backend> before = backends;
     policy = newPolicy;
     backends = List.copyOf(servers);
     for (Backend server : backends) {
       server.serves(this);
+    }
+    for (Backend server : before) {
+      if (!backends.contains(server)) {
+        server.leaves(this);
+      }
     }
   }
 
@@ -54,6 +63,21 @@ public final class Pool {
 
   public void leave() {
     inflight.decrement();
+  }
+
+  /** An interactive request was sent to one of its servers. */
+  void interactive(long nowNanos) {
+    // Seldom written, so that event loops do not take the line from each other at every request.
+    long known = interactiveNanos;
+    if (known == 0 || nowNanos - known > LIVE_STEP_NANOS) {
+      interactiveNanos = nowNanos | 1;
+    }
+  }
+
+  /** Whether its servers have had an interactive request of late. */
+  boolean live(long nowNanos) {
+    long known = interactiveNanos;
+    return known != 0 && nowNanos - known < Background.LIVE_NANOS;
   }
 
   /** How often a server was chosen while too few were usable. */

@@ -1,5 +1,7 @@
 package dev.caravan.fleet;
 
+import dev.caravan.tenant.Quota;
+
 /**
  * What a route says about one pool. Immutable; validated where it is read.
  *
@@ -15,6 +17,7 @@ package dev.caravan.fleet;
  * @param panicPercent below this share of usable servers, those of which the verdict may be wrong
  *     are used as well; from 0 to 100
  * @param affinity whether conversations stay where they are at home
+ * @param limits what all its clients may use of it together
  */
 public record PoolPolicy(
     Timeouts timeouts,
@@ -26,7 +29,34 @@ public record PoolPolicy(
     Recovery recovery,
     Ejection ejection,
     int panicPercent,
-    Affinity affinity) {
+    Affinity affinity,
+    Quota limits) {
+
+  /** As the longer one, without limits. */
+  public PoolPolicy(
+      Timeouts timeouts,
+      int attempts,
+      int retryBudgetPercent,
+      Hedge hedge,
+      long pingMillis,
+      boolean resume,
+      Recovery recovery,
+      Ejection ejection,
+      int panicPercent,
+      Affinity affinity) {
+    this(
+        timeouts,
+        attempts,
+        retryBudgetPercent,
+        hedge,
+        pingMillis,
+        resume,
+        recovery,
+        ejection,
+        panicPercent,
+        affinity,
+        Quota.UNLIMITED);
+  }
 
   /** {@link #attempts} where the route does not say. */
   public static final int UNSAID = 0;

@@ -85,9 +85,18 @@ final class Belief {
     return standing.state() == ServerState.DRAINING && backend.inflight() == 0;
   }
 
-  /** Says once that it is empty. */
+  /** Says that it does not take our key. */
+  void sayRefused(String reason) {
+    LOG.error(
+        "{} refuses the gateway's credentials ({}): it gets no requests; check the apiKey of its"
+            + " model: endpoint",
+        backend,
+        reason);
+  }
+
+  /** Says once that it is empty, where it is. */
   void sayDrained() {
-    if (!drainedSaid) {
+    if (drained() && !drainedSaid) {
       drainedSaid = true;
       LOG.info("{} is drained: nothing runs there any more", backend);
       listener.drained(backend.name());

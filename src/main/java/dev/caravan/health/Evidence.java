@@ -4,6 +4,7 @@ import static dev.caravan.fleet.Availability.UNTIL_NEWS;
 
 import dev.caravan.fleet.Availability;
 import dev.caravan.fleet.Availability.Use;
+import dev.caravan.fleet.ServerOverride;
 import dev.caravan.fleet.ServerState;
 import org.jspecify.annotations.Nullable;
 
@@ -17,10 +18,11 @@ final class Evidence {
 
   final HealthSettings settings;
 
-  /** Whether an operator wants it empty, or its route does. */
+  /** Whether its route wants it empty. */
   boolean draining;
 
-  boolean drainingByRoute;
+  /** What an operator has set of it. */
+  ServerOverride override = ServerOverride.NONE;
 
   /** Why it does not take our credentials. */
   @Nullable String credentials;
@@ -116,6 +118,17 @@ final class Evidence {
     hung |= unanswered >= settings.unanswered();
   }
 
+  /**
+   * An operator has set that of it.
+   *
+   * @return whether it is to be taken out for it
+   */
+  boolean overridden(ServerOverride now) {
+    boolean ejected = now.eject() && !override.eject();
+    override = now;
+    return ejected;
+  }
+
   /** It could not be reached. */
   void unreachable(boolean nobodyListens, String reason) {
     refused = nobodyListens;
@@ -132,7 +145,8 @@ final class Evidence {
     return refused
         || unreachable >= settings.failures()
         || ejectedUntil != null
-        || credentials != null;
+        || credentials != null
+        || override.eject();
   }
 
   /** Whether probes have nothing against it, and it need not prove itself by them. */
@@ -152,12 +166,15 @@ final class Evidence {
 
   /** What to make of it all; the gravest comes first. */
   Availability verdict() {
-    if (draining || drainingByRoute) {
+    if (draining || override.drain()) {
       return out(
           ServerState.DRAINING,
           Use.NONE,
-          draining ? "the operator drains it" : "its route says drain",
+          override.drain() ? "drained by " + override.by() : "its route says drain",
           UNTIL_NEWS);
+    }
+    if (override.eject()) {
+      return out(ServerState.DOWN, Use.NONE, "ejected by " + override.by(), UNTIL_NEWS);
     }
     if (credentials != null) {
       return out(

@@ -65,6 +65,18 @@ public final class FleetHealth implements HealthSignals {
         new ServerHealth(backend, settings, ticker, scheduler, breakers, listener);
     servers.put(backend.name(), new Watched(backend, health));
     backend.onClose((lease, outcome) -> health.leaseClosed());
+    if (!backend.override().isNone()) {
+      health.overridden();
+    }
+  }
+
+  /** A server has left the fleet: nothing is known of it any more. */
+  @SuppressWarnings("ReferenceEquality") // this server or another of its name
+  public void leave(Backend backend) {
+    Watched watched = servers.get(backend.name());
+    if (watched != null && watched.backend == backend && servers.remove(backend.name(), watched)) {
+      watched.health.leave();
+    }
   }
 
   /** How every server stands now, by name. */
@@ -94,17 +106,24 @@ public final class FleetHealth implements HealthSignals {
         belief.drained());
   }
 
+  /** An operator has set something else of a server. */
+  public void overridden(Backend backend) {
+    tell(backend.name(), ServerHealth::overridden);
+  }
+
   /**
-   * An operator empties a server, or gives it back to the traffic.
+   * Has a server probed with a prompt at once, whether it would be its turn or not.
    *
-   * @return false where there is none of that name
+   * @param told what came of it, once
+   * @return false where nobody probes a server of that name: nothing will be told
    */
-  public boolean drain(String server, boolean wanted) {
+  public boolean probe(String server, Consumer<ProbeReport> told) {
     ServerHealth health = find(server);
-    if (health != null) {
-      health.drain(wanted, false);
+    Prober prober = health == null ? null : health.prober();
+    if (prober != null) {
+      prober.probe(told);
     }
-    return health != null;
+    return prober != null;
   }
 
   /**
@@ -117,7 +136,7 @@ public final class FleetHealth implements HealthSignals {
         server,
         health -> {
           health.respecified();
-          health.drain(drain, true);
+          health.drain(drain);
         });
   }
 
@@ -154,7 +173,7 @@ public final class FleetHealth implements HealthSignals {
   }
 
   @Override
-  public void prober(String server, Runnable now) {
+  public void prober(String server, Prober now) {
     tell(server, health -> health.prober(now));
   }
 

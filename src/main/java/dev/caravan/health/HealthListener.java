@@ -11,6 +11,11 @@ public interface HealthListener {
   /** Nobody listens. */
   HealthListener NONE = new HealthListener() {};
 
+  /** Both are told, this one first. */
+  default HealthListener and(HealthListener other) {
+    return new BothListeners(this, other);
+  }
+
   /** The cheap endpoint of a server was asked. */
   default void checked(String server, CheckResult result) {}
 

@@ -33,7 +33,7 @@ public interface HealthSignals {
   boolean probeTells(String server);
 
   /** How to have a prompt probe of that server begin at once, out of turn. */
-  void prober(String server, Runnable now);
+  void prober(String server, Prober now);
 
   /** Nobody probes that server with prompts any more. */
   void notProbed(String server);

@@ -17,9 +17,10 @@ final class Inquiry {
 
   private final Scheduler scheduler;
   private final Runnable tick;
-  private @Nullable Runnable prober;
+  private @Nullable Prober prober;
   private @Nullable Runnable pulse;
   private @Nullable Runnable cancelTick;
+  private boolean ended;
 
   /**
    * Nobody can be asked yet.
@@ -31,7 +32,11 @@ final class Inquiry {
     this.tick = tick;
   }
 
-  void prober(@Nullable Runnable now) {
+  @Nullable Prober prober() {
+    return prober;
+  }
+
+  void prober(@Nullable Prober now) {
     prober = now;
   }
 
@@ -56,7 +61,7 @@ final class Inquiry {
 
   /** Has a probe begin at once, unless one runs. */
   void probe() {
-    Runnable now = prober;
+    Prober now = prober;
     if (now != null) {
       scheduler.schedule(now, 0);
     }
@@ -72,7 +77,7 @@ final class Inquiry {
 
   /** Runs the tick every so often until {@link #rest}. */
   void watch() {
-    if (cancelTick == null) {
+    if (cancelTick == null && !ended) {
       cancelTick = scheduler.schedule(tick, pulse != null ? CHECK_MILLIS : BLIND_MILLIS);
     }
   }
@@ -80,6 +85,14 @@ final class Inquiry {
   /** The tick has come; there will be another unless the server is back. */
   void ticked() {
     cancelTick = null;
+  }
+
+  /** The server has left the fleet: nobody asks after it any more. */
+  void end() {
+    ended = true;
+    prober = null;
+    pulse = null;
+    rest();
   }
 
   /** No more ticks. */

@@ -77,6 +77,16 @@ public final class Outliers {
     backend.onClose((lease, outcome) -> learn(watched, lease, outcome));
   }
 
+  /** A server has left the fleet. */
+  public void forget(Backend backend) {
+    records.remove(backend);
+  }
+
+  /** A pool is no more. */
+  public void forget(Pool pool) {
+    rates.remove(pool);
+  }
+
   private void learn(FailureRecord server, Lease lease, Outcome outcome) {
     if (outcome.lesson() == Lesson.GOOD) {
       server.wentWell(lease, ticker);

@@ -7,8 +7,6 @@ import dev.caravan.time.Scheduler;
 import dev.caravan.time.Ticker;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What is believed of one server: takes every signal, weighs it with the {@link Evidence} so far,
@@ -19,8 +17,6 @@ import org.slf4j.LoggerFactory;
  * longer than that. What it asks of others, a probe or a check out of turn, is only scheduled.
  */
 final class ServerHealth {
-  private static final Logger LOG = LoggerFactory.getLogger(ServerHealth.class);
-
   /** Looks at its engine without a token, while requests run there, that make it suspect. */
   private static final int QUIET_LOOKS = 2;
 
@@ -29,7 +25,6 @@ final class ServerHealth {
   private final Scheduler scheduler;
   private final Breakers breakers;
   private final Evidence evidence;
-
   private final Progress progress;
   private final Inquiry inquiry;
   private final Belief belief;
@@ -54,8 +49,6 @@ final class ServerHealth {
   Belief belief() {
     return belief;
   }
-
-  // ---- the cheap endpoint
 
   synchronized void reachable() {
     evidence.refused = false;
@@ -147,7 +140,11 @@ final class ServerHealth {
     }
   }
 
-  synchronized void prober(@Nullable Runnable now) {
+  synchronized @Nullable Prober prober() {
+    return inquiry.prober();
+  }
+
+  synchronized void prober(@Nullable Prober now) {
     inquiry.prober(now);
     if (now == null) {
       // Verdicts that only a probe could void are void.
@@ -189,11 +186,7 @@ final class ServerHealth {
 
   synchronized void misconfigured(String reason) {
     if (evidence.credentials == null) {
-      LOG.error(
-          "{} refuses the gateway's credentials ({}): it gets no requests; check the apiKey of its"
-              + " model: endpoint",
-          backend,
-          reason);
+      belief.sayRefused(reason);
     }
     evidence.credentials = reason;
     takeOut(ServerState.DOWN, "it refused the gateway's credentials: " + reason);
@@ -209,14 +202,25 @@ final class ServerHealth {
     }
   }
 
+  /** It has left the fleet. */
+  synchronized void leave() {
+    inquiry.end();
+  }
+
   // ---- drain
 
-  synchronized void drain(boolean wanted, boolean byRoute) {
-    if (byRoute) {
-      evidence.drainingByRoute = wanted;
-    } else {
-      evidence.draining = wanted;
+  synchronized void drain(boolean byRoute) {
+    evidence.draining = byRoute;
+    judge();
+    leaseClosed();
+  }
+
+  /** An operator has set something else of it. */
+  synchronized void overridden() {
+    if (evidence.overridden(backend.override())) {
+      takeOut(ServerState.DOWN, "it was ejected by " + evidence.override.by());
     }
+    comeBack();
     judge();
     leaseClosed();
   }
@@ -225,9 +229,7 @@ final class ServerHealth {
   void leaseClosed() {
     if (belief.drained()) {
       synchronized (this) {
-        if (belief.drained()) {
-          belief.sayDrained();
-        }
+        belief.sayDrained();
       }
     }
   }
@@ -300,8 +302,6 @@ final class ServerHealth {
       belief.fullShare();
     }
   }
-
-  // ---- time
 
   private long inMillis(long millis) {
     return ticker.nanos() + TimeUnit.MILLISECONDS.toNanos(millis);

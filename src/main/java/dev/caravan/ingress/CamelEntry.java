@@ -31,6 +31,10 @@ final class CamelEntry implements Entry {
     for (Map.Entry<String, String> header : headers.asMap().entrySet()) {
       in.setHeader(header.getKey(), header.getValue());
     }
+    ClientCertificate client = headers.certificate();
+    if (client != null) {
+      client.tell(exchange);
+    }
     consumer
         .getAsyncProcessor()
         .process(
@@ -70,6 +74,7 @@ final class CamelEntry implements Entry {
       reply.ok(bytes);
     } else {
       LOG.errorf(
+          exchange.getProperty(Exchange.EXCEPTION_CAUGHT, Throwable.class),
           "The routes left no answer for request %s: a route must end in pool: or model:, or in a"
               + " text as the body",
           call.requestId());

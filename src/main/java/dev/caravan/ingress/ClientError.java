@@ -40,6 +40,12 @@ public record ClientError(
   static final String INVALID = "invalid_request_error";
   static final String SERVER = "server_error";
 
+  /** Limits of requests, of tokens, and of a month's tokens: the types that OpenAI has for them. */
+  public static final String REQUESTS = "requests";
+
+  public static final String TOKENS = "tokens";
+  public static final String QUOTA = "insufficient_quota";
+
   /** When to come again where nobody said; chosen without experiment. */
   private static final long A_MOMENT = 1_000;
 
@@ -103,8 +109,17 @@ public record ClientError(
 
   /** Something in the gateway failed; the operator's log says what. */
   public static ClientError internal() {
-    return new ClientError(
-        500, SERVER, "The gateway could not handle the request.", null, "gateway_error", -1, null);
+    return internal("The gateway could not handle the request.");
+  }
+
+  /** Something in the gateway failed, or is over its limits. */
+  public static ClientError internal(String message) {
+    return new ClientError(500, SERVER, message, null, "gateway_error", -1, null);
+  }
+
+  /** What one is told whose answer broke off. */
+  public static ClientError brokenOff(Outcome how) {
+    return ClientErrors.midStream(how);
   }
 
   /** What a client is told when the last attempt ended so. */
@@ -167,6 +182,16 @@ public record ClientError(
     return millis <= 0 ? A_MOMENT : millis;
   }
 
+  /** Whether a limit of its tenant or its pool keeps the request out. */
+  public boolean ofLimit() {
+    return type.equals(REQUESTS) || type.equals(TOKENS) || type.equals(QUOTA);
+  }
+
+  /** Whether it is over such a limit whenever it comes. */
+  public boolean tooLarge() {
+    return type.equals(TOKENS) && retryAfterMillis < 0;
+  }
+
   /** When to come again, in whole seconds from 1; -1 to leave that to the client. */
   public long retryAfterSeconds() {
     return retryAfterMillis < 0 ? -1 : Math.max(1, (retryAfterMillis + 999) / 1000);
@@ -175,17 +200,19 @@ public record ClientError(
   /**
    * What to say to clients that would come again after every 5xx: a gateway or a server that has no
    * room now may have some later, while a request that took too long, or met a fault, would only do
-   * so once more. Empty where the client decides rightly by itself.
+   * so once more; nor is a limit that no time mends a reason to come again. Empty where the client
+   * decides rightly by itself.
    */
   Optional<Boolean> shouldRetry() {
     return switch (status) {
-      case 429, 502, 503 -> Optional.of(true);
+      case 429 -> Optional.of(!tooLarge() && !type.equals(QUOTA));
+      case 502, 503 -> Optional.of(true);
       default -> status < 500 ? Optional.empty() : Optional.of(false);
     };
   }
 
   /** The error object, as it stands in a body and in an event. */
-  byte[] json() {
+  public byte[] json() {
     StringBuilder json = new StringBuilder(160);
     json.append("{\"error\":{\"message\":");
     quote(json, message);

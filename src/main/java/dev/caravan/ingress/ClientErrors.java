@@ -21,6 +21,9 @@ final class ClientErrors {
       }
     }
     error.shouldRetry().ifPresent(retry -> line(out, "x-should-retry: ", retry.toString()));
+    if (error.status() == 401) {
+      line(out, "www-authenticate: ", "Bearer");
+    }
     if (error.allow() != null) {
       line(out, "allow: ", error.allow());
     }
@@ -36,6 +39,12 @@ final class ClientErrors {
   static ClientError stopping() {
     return new ClientError(
         503, ClientError.SERVER, "The gateway is stopping.", null, SHUTDOWN, 1_000, null);
+  }
+
+  /** What a client is told that speaks plain HTTP to a port with TLS. */
+  static ClientError plaintext() {
+    return ClientError.invalid(
+        400, "This port speaks HTTPS, and the request came in plain HTTP.", "https_required");
   }
 
   /** What the last event of a stream says that the gateway cuts because it stops. */

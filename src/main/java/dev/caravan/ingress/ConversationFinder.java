@@ -189,6 +189,35 @@ public final class ConversationFinder {
     return found.known() ? request.in(found) : request;
   }
 
+  /**
+   * A request that came as a message, as part of its conversation. Nobody there has cookies.
+   *
+   * @param named what the message says outright
+   * @param key what its queue keeps together
+   */
+  InferenceRequest ofMessage(
+      InferenceRequest request,
+      ConversationHeaders said,
+      @Nullable String named,
+      @Nullable String key) {
+    Conversation found;
+    if (named != null && !named.isBlank()) {
+      found = Conversation.of(Source.HEADER, named);
+    } else if (said.place() != ConversationHeaders.NONE) {
+      found = Conversation.of(Source.HEADER, said.key());
+    } else if (key != null && !key.isBlank()) {
+      found = Conversation.of(Source.KEY, key);
+    } else {
+      found = conversation(request, said, null, null, null);
+    }
+    return found.known() ? request.in(found) : request;
+  }
+
+  /** The same without the cookie. */
+  ConversationFinder forMessages() {
+    return cookie == null ? this : new ConversationFinder(kinds, headers, others, addresses, null);
+  }
+
   /** The incoming request and its connection are null for one that has not really come. */
   private Conversation conversation(
       InferenceRequest request,

@@ -22,11 +22,26 @@ public final class Drain {
   /** How long the last bytes may take on their way out; the process ends within a second. */
   private static final long LAST_BYTES_MILLIS = 700;
 
+  /** What else is on its way through the gateway: work from queues. */
+  public interface Beside {
+
+    /** Takes nothing new, and gives back what has not begun. */
+    void leave();
+
+    /** How much is not over. */
+    long running();
+
+    /** Gives back what still runs. */
+    void cut();
+  }
+
   private final HttpIngress ingress;
+  private final Beside beside;
   private final Ticker ticker;
 
-  public Drain(HttpIngress ingress, Ticker ticker) {
+  public Drain(HttpIngress ingress, Beside beside, Ticker ticker) {
     this.ingress = ingress;
+    this.beside = beside;
     this.ticker = ticker;
   }
 
@@ -42,16 +57,24 @@ public final class Drain {
         "Draining: %d requests running; the port closes in %s, what still runs %s later is cut",
         ingress.requests(), seconds(delayMillis), seconds(timeoutMillis));
     ingress.phase(Phase.LEAVING);
+    beside.leave(); // nobody has to notice: what is in a queue stays there
     await(delayMillis, () -> false);
     ingress.phase(Phase.CLOSED);
-    await(timeoutMillis, () -> ingress.requests() == 0);
+    await(timeoutMillis, () -> ingress.requests() == 0 && beside.running() == 0);
     long left = ingress.requests();
+    long jobs = beside.running();
     ingress.phase(Phase.OVER);
-    await(LAST_BYTES_MILLIS, () -> ingress.requests() == 0 && ingress.connections() == 0);
+    beside.cut();
+    await(
+        LAST_BYTES_MILLIS,
+        () -> ingress.requests() == 0 && ingress.connections() == 0 && beside.running() == 0);
     if (left == 0) {
       LOG.info("Drained: every request was answered");
     } else {
       LOG.warnf("Drained: %d requests were cut after %s", left, seconds(timeoutMillis));
+    }
+    if (jobs > 0) {
+      LOG.warnf("Drained: %d jobs went back to their queues, unanswered", jobs);
     }
   }
 

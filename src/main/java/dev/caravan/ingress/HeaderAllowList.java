@@ -38,6 +38,12 @@ final class HeaderAllowList {
 
     /** One that is read to find the conversation in another way. */
     void other(String name, String value);
+
+    /** One that says which trace the request is part of; it goes on in another form. */
+    void trace(String name, String value);
+
+    /** One that may hold the client's credentials; it never passes. */
+    void credentials(String name, String value);
   }
 
   private static final Collection<String> NEVER =
@@ -70,13 +76,15 @@ final class HeaderAllowList {
   private final boolean[] passes;
   private final boolean[] own;
   private final boolean[] other;
+  private final boolean[] trace;
+  private final boolean[] credentials;
 
   /** The place in the list of conversation keys; -1 for none. */
   private final int[] key;
 
   /** A list of names that may pass, and nothing else to be read. */
   HeaderAllowList(Collection<String> names) {
-    this(names, List.of(), Set.of());
+    this(names, List.of(), Set.of(), Set.of(), List.of());
   }
 
   /**
@@ -85,14 +93,25 @@ final class HeaderAllowList {
    * @param names those that may pass
    * @param keys those that may name the conversation, in order of their places; empty for none
    * @param others those that are read as well, in lower case
+   * @param traces those that say which trace a request is part of, in lower case; there are no
+   *     lines of these
+   * @param secrets those that hold credentials, in lower case; empty where nobody asks for any
    */
-  HeaderAllowList(Collection<String> names, List<String> keys, Set<String> others) {
-    int most = names.size() + OwnHeaders.NAMES.size() + keys.size() + others.size();
+  HeaderAllowList(
+      Collection<String> names,
+      List<String> keys,
+      Set<String> others,
+      Set<String> traces,
+      Collection<String> secrets) {
+    int most = names.size() + OwnHeaders.NAMES.size() + keys.size() + others.size() + traces.size();
+    most += secrets.size();
     int size = Integer.highestOneBit(Math.max(8, most * 4)) << 1;
     table = new String[size];
     passes = new boolean[size];
     own = new boolean[size];
     other = new boolean[size];
+    trace = new boolean[size];
+    credentials = new boolean[size];
     key = new int[size];
     Arrays.fill(key, -1);
     for (String raw : names) {
@@ -123,6 +142,12 @@ final class HeaderAllowList {
     }
     for (String name : others) {
       other[put(name)] = true;
+    }
+    for (String name : traces) {
+      trace[put(name)] = true;
+    }
+    for (String name : secrets) {
+      credentials[put(name)] = true;
     }
   }
 
@@ -183,14 +208,22 @@ final class HeaderAllowList {
       if (other[at]) {
         to.other(name, value);
       }
+      if (trace[at]) {
+        to.trace(name, value);
+      }
+      if (credentials[at]) {
+        to.credentials(name, value);
+      }
       if (!passes[at]) {
         continue;
       }
-      if (lines == null) {
-        lines = new StringBuilder(128);
-      }
-      lines.append(name).append(": ").append(value).append("\r\n");
       to.passed(name, value);
+      if (!trace[at]) {
+        if (lines == null) {
+          lines = new StringBuilder(128);
+        }
+        lines.append(name).append(": ").append(value).append("\r\n");
+      }
     }
     return lines == null ? HeaderLines.NONE : HeaderLines.of(lines);
   }

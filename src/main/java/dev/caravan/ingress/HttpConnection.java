@@ -5,6 +5,7 @@ import dev.caravan.admission.Shed;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.request.Api;
 import dev.caravan.request.InvalidRequest;
+import dev.caravan.tenant.Standing;
 import dev.caravan.time.Deadline;
 import dev.caravan.time.Ticker;
 import dev.caravan.upstream.Call;
@@ -13,7 +14,6 @@ import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
-import io.netty.channel.socket.SocketChannel;
 import io.netty.handler.codec.http.HttpContent;
 import io.netty.handler.codec.http.HttpRequest;
 import io.netty.handler.codec.http.LastHttpContent;
@@ -40,20 +40,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   private static final String NO_PIPELINE = "not in a pipeline yet";
 
-  private enum State {
-    /** Between requests, or reading a head. */
-    HEAD,
-    /** Reading a body. */
-    BODY,
-    /** A whole request is being answered. */
-    ANSWERING,
-    /** The last answer is out; waiting for the client to close. */
-    LINGER
-  }
-
   private final HttpIngress ingress;
   private final Ahead ahead = new Ahead();
-  private State state = State.HEAD;
+  private ConnectionState state = ConnectionState.HEAD;
   private @Nullable ChannelHandlerContext context;
   private @Nullable Incoming incoming;
   private @Nullable Reply reply;
@@ -62,6 +51,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private boolean stays;
   private boolean draining;
   private boolean headStarted;
+  private @Nullable ClientCertificate certificate;
 
   HttpConnection(HttpIngress ingress) {
     this.ingress = ingress;
@@ -79,7 +69,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     stays = ingress.opened(ctx.channel());
     if (stays) {
       deadline().in(ingress.settings().headMillis());
-    } else if (ingress.crowded()) {
+    } else if (ingress.crowded() || SecurePort.before(ctx)) {
       ctx.close();
     } else {
       BareAnswer.write(ctx, ingress.requestId(null), ClientError.overloaded(Shed.CONNECTIONS));
@@ -91,7 +81,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   /** Called by the decoder when bytes arrive: a head has begun. */
   void bytesArrived() {
-    if (state == State.HEAD && !headStarted) {
+    if (state == ConnectionState.HEAD && !headStarted) {
       headStarted = true;
       deadline().in(ingress.settings().headMillis());
     }
@@ -99,7 +89,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) {
-    if (state == State.ANSWERING) {
+    if (state == ConnectionState.ANSWERING) {
       ahead.add(ctx, message);
       return;
     }
@@ -107,7 +97,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void handle(ChannelHandlerContext ctx, Object message) {
-    if (state == State.LINGER) {
+    if (state == ConnectionState.LINGER) {
       ReferenceCountUtil.release(message);
       return;
     }
@@ -127,7 +117,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private void onHead(ChannelHandlerContext ctx, HttpRequest request) {
     headStarted = false;
     RequestHead head = RequestHead.of(request, ingress.settings().maxBody());
-    PassedHeaders passed = new PassedHeaders();
+    PassedHeaders passed = new PassedHeaders(certificate);
     HeaderLines lines =
         head.fatal() ? HeaderLines.NONE : ingress.passed().lines(request.headers(), passed);
     Incoming next =
@@ -145,7 +135,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       return;
     }
     next.early = error;
-    state = State.BODY;
+    if (next.pending != null) {
+      next.pending.then(ctx.executor(), who -> told(next, who));
+    }
+    state = ConnectionState.BODY;
     deadline().in(ingress.settings().bodyMillis());
     if (head.expectsContinue()) {
       ctx.writeAndFlush(Heads.goOn(), ctx.voidPromise());
@@ -154,7 +147,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   private void onContent(ChannelHandlerContext ctx, HttpContent content) {
     Incoming reading = incoming;
-    if (state != State.BODY || reading == null) {
+    if (state != ConnectionState.BODY || reading == null) {
       content.release();
       return;
     }
@@ -189,7 +182,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void whole(Incoming request) {
-    state = State.ANSWERING;
+    state = ConnectionState.ANSWERING;
     deadline().clear();
     Reply to = reply;
     if (to == null) {
@@ -199,23 +192,33 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     Api api = request.head.api();
     if (early != null) {
       to.error(early);
+    } else if (request.pending != null) {
+      return; // goes on when that is known
     } else if (api != null) {
       infer(api, request, to);
     } else {
-      ModelList.answer(ingress.catalog(), request.head.modelId(), to);
+      ModelList.answer(ingress.catalog(), request.head.modelId(), request.client, to);
+    }
+  }
+
+  /** It is known now who asks. */
+  private void told(Incoming request, Standing who) {
+    if (request != incoming || request.pending == null || !ctx().channel().isActive()) {
+      return; // its answer is out, or its client gone
+    }
+    ClientError error = ingress.door().told(request, who);
+    if (error != null && request.early == null) {
+      request.early = error;
+    }
+    if (state == ConnectionState.ANSWERING) {
+      whole(request);
     }
   }
 
   private void infer(Api api, Incoming request, Reply to) {
     Call call;
     try {
-      call =
-          new Call(
-              ingress.read(api, request, ctx().channel()),
-              request.requestId,
-              (io.netty.channel.EventLoop) ctx().executor(),
-              request.lines);
-      request.headers.tell(call, request.startNanos, ingress);
+      call = ingress.call(api, request, ctx().channel());
     } catch (InvalidRequest fault) {
       to.error(ClientError.of(fault));
       return;
@@ -223,6 +226,12 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     to.call(call);
     ingress.entry().enter(call, request.headers, to);
     to.routed();
+  }
+
+  /** The client takes a port with TLS for one without. */
+  void plaintext() {
+    BareAnswer.write(ctx(), ingress.requestId(null), ClientErrors.plaintext());
+    linger(ctx());
   }
 
   // ---- replying
@@ -236,24 +245,14 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     }
     reply = null;
     incoming = null;
-    ingress.over(answered);
-    ingress
-        .ends()
-        .ended(
-            call,
-            answered.requestId,
-            answered.head.pathLabel(),
-            outcome instanceof Outcome.ClientGone ? 0 : status,
-            outcome,
-            answered.startNanos,
-            bytesOut);
+    ingress.ended(answered, call, status, outcome, bytesOut);
     answered.releaseBody();
     ChannelHandlerContext ctx = ctx();
     if (!ctx.channel().isActive()) {
       return;
     }
     ctx.flush();
-    if (state == State.LINGER) {
+    if (state == ConnectionState.LINGER) {
       return;
     }
     if (close || ingress.phase().compareTo(Phase.CLOSED) >= 0) {
@@ -262,7 +261,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       linger(ctx);
       return;
     }
-    state = State.HEAD;
+    state = ConnectionState.HEAD;
     deadline().in(ingress.settings().idleMillis());
     drainAhead(ctx);
   }
@@ -274,7 +273,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     draining = true;
     try {
       Object message;
-      while (state != State.ANSWERING && (message = ahead.poll()) != null) {
+      while (state != ConnectionState.ANSWERING && (message = ahead.poll()) != null) {
         handle(ctx, message);
       }
     } finally {
@@ -284,7 +283,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   }
 
   private void answerAndLinger(ChannelHandlerContext ctx, ClientError error) {
-    state = State.LINGER;
+    state = ConnectionState.LINGER;
     Incoming failed = incoming;
     Reply to = reply;
     if (failed != null && to != null) {
@@ -296,7 +295,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   /** Closes our half, and the whole when the client has read it or does not hurry. */
   private void linger(ChannelHandlerContext ctx) {
-    state = State.LINGER;
+    state = ConnectionState.LINGER;
     ahead.release();
     ahead.read(ctx);
     ctx.flush();
@@ -309,9 +308,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (!ctx.channel().isActive()) {
       return;
     }
-    if (ctx.channel() instanceof SocketChannel socket) {
-      socket.shutdownOutput();
-    }
+    HalfClose.of(ctx.channel());
     deadline().in(ingress.phase() == Phase.OVER ? LAST_LINGER_MILLIS : LINGER_MILLIS);
   }
 
@@ -328,7 +325,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   @Override
   public void channelWritabilityChanged(ChannelHandlerContext ctx) {
     Reply running = reply;
-    if (state == State.ANSWERING && running != null) {
+    if (state == ConnectionState.ANSWERING && running != null) {
       boolean writable = ctx.channel().isWritable();
       if (writable) {
         deadline().clear();
@@ -353,19 +350,21 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   @Override
   public void userEventTriggered(ChannelHandlerContext ctx, Object event) throws Exception {
     if (event == Phase.CLOSED) {
-      if (state == State.HEAD && !headStarted) {
+      if (state == ConnectionState.HEAD && !headStarted) {
         // A request may be on its way: it gets its answer, and the connection is not kept for more.
         deadline().in(Math.min(LAST_CALL_MILLIS, ingress.settings().idleMillis()));
       }
     } else if (event == Phase.OVER) {
       Reply running = reply;
-      if (state == State.ANSWERING && running != null) {
+      if (state == ConnectionState.ANSWERING && running != null) {
         running.cut();
-      } else if (state == State.BODY) {
+      } else if (state == ConnectionState.BODY) {
         answerAndLinger(ctx, ClientErrors.stopping());
-      } else if (state == State.HEAD) {
+      } else if (state == ConnectionState.HEAD) {
         linger(ctx);
       }
+    } else if (event instanceof ClientCertificate shown) {
+      certificate = shown;
     } else {
       super.userEventTriggered(ctx, event);
     }
@@ -392,7 +391,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (!(cause instanceof java.io.IOException)) {
       ingress.unexpected(cause);
       Reply running = reply;
-      if (state == State.ANSWERING && running != null && !running.started()) {
+      if (state == ConnectionState.ANSWERING && running != null && !running.started()) {
         running.error(ClientError.internal());
         return;
       }
@@ -411,9 +410,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (!ctx.channel().isActive()) {
       return;
     }
-    if (state == State.BODY) {
+    if (state == ConnectionState.BODY) {
       answerAndLinger(ctx, ClientError.invalid(408, "The body did not arrive in time.", "timeout"));
-    } else if (state == State.HEAD && headStarted) {
+    } else if (state == ConnectionState.HEAD && headStarted) {
       BareAnswer.toSlowHead(ctx, ingress);
       linger(ctx);
     } else {

@@ -3,13 +3,19 @@ package dev.caravan.ingress;
 import dev.caravan.admission.Admission;
 import dev.caravan.admission.LoopWatch;
 import dev.caravan.admission.Shed;
+import dev.caravan.outcome.Outcome;
 import dev.caravan.request.Api;
 import dev.caravan.request.InferenceRequest;
 import dev.caravan.request.InvalidRequest;
 import dev.caravan.request.RequestParser;
+import dev.caravan.tenant.Access;
+import dev.caravan.tenant.Shown;
 import dev.caravan.time.Ticker;
+import dev.caravan.upstream.Call;
+import dev.caravan.upstream.Trace;
+import dev.caravan.upstream.TraceContext;
+import dev.caravan.upstream.Tracing;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import io.netty.channel.group.ChannelGroup;
 import io.netty.channel.group.DefaultChannelGroup;
@@ -17,7 +23,9 @@ import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.concurrent.ImmediateEventExecutor;
 import java.net.SocketAddress;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
 import java.util.function.UnaryOperator;
 import org.jboss.logging.Logger;
@@ -36,12 +44,15 @@ public final class HttpIngress {
   private final RequestParser parser = new RequestParser();
   private final HttpSettings settings;
   private final ConversationFinder finder;
+  private final ConversationFinder messages;
   private final HeaderAllowList passed;
   private final ModelCatalog catalog;
   private final RequestEnd ends;
   private final UnaryOperator<@Nullable String> requestIds;
   private final Admission admission;
+  private final Doorkeeper door;
   private final Ticker ticker;
+  private final @Nullable Tracing tracing;
   private final ChannelGroup open = new DefaultChannelGroup(ImmediateEventExecutor.INSTANCE);
   private final LongAdder requests = new LongAdder();
   private volatile boolean listening;
@@ -55,6 +66,8 @@ public final class HttpIngress {
    * @param finder says which conversation a request belongs to
    * @param requestIds gives the id to use for what the client sent as {@code x-request-id}
    * @param admission judges whether the gateway can take more
+   * @param access says who asks
+   * @param tracing records requests; null where headers that belong to a trace just pass
    */
   public HttpIngress(
       HttpSettings settings,
@@ -63,10 +76,21 @@ public final class HttpIngress {
       RequestEnd ends,
       UnaryOperator<@Nullable String> requestIds,
       Admission admission,
-      Ticker ticker) {
+      Access access,
+      Ticker ticker,
+      @Nullable Tracing tracing) {
     this.settings = settings;
     this.finder = finder;
-    this.passed = new HeaderAllowList(settings.passHeaders(), finder.headers(), finder.others());
+    this.messages = finder.forMessages();
+    this.passed =
+        new HeaderAllowList(
+            settings.passHeaders(),
+            finder.headers(),
+            finder.others(),
+            tracing == null ? Set.of() : Set.of(TraceContext.PARENT, TraceContext.STATE),
+            access.required() ? Shown.HEADERS : List.of());
+    this.door = new Doorkeeper(access, settings.explain());
+    this.tracing = tracing;
     this.catalog = catalog;
     this.ends = ends;
     this.requestIds = requestIds;
@@ -74,8 +98,7 @@ public final class HttpIngress {
     this.ticker = ticker;
   }
 
-  private static void closedForNow(
-      dev.caravan.upstream.Call call, PassedHeaders headers, Reply reply) {
+  private static void closedForNow(Call call, PassedHeaders headers, Reply reply) {
     reply.error(ClientError.unavailable("The gateway is starting or stopping.", 1));
   }
 
@@ -90,14 +113,12 @@ public final class HttpIngress {
   }
 
   /**
-   * What a request asks for, and the conversation that it belongs to.
+   * The call of a request that is here as a whole.
    *
    * @param from the connection it came on
    */
-  InferenceRequest read(Api api, Incoming incoming, Channel from) throws InvalidRequest {
-    ByteBuf body = incoming.body;
-    InferenceRequest asked = parser.parse(api, body == null ? Unpooled.EMPTY_BUFFER : body);
-    return finder.find(asked, incoming, from);
+  Call call(Api api, Incoming incoming, Channel from) throws InvalidRequest {
+    return incoming.call(api, this, parser, finder, from);
   }
 
   /**
@@ -121,6 +142,24 @@ public final class HttpIngress {
     return finder.imagine(parser.parse(api, body), said.conversation(), client);
   }
 
+  /**
+   * What a message from a queue asks for, and which of its headers go with that: the same that may
+   * pass from HTTP. Nobody waits for its answer: it is background work.
+   *
+   * @param named the conversation that the message names itself, if any
+   * @param key what its queue keeps together, if anything
+   * @throws InvalidRequest where it is no request
+   */
+  public Asked ask(
+      Api api,
+      Iterable<Map.Entry<String, String>> headers,
+      ByteBuf body,
+      @Nullable String named,
+      @Nullable String key)
+      throws InvalidRequest {
+    return Asked.of(parser.parse(api, body), headers, passed, messages, named, key);
+  }
+
   /** The largest body of a request, in bytes. */
   public int maxBody() {
     return settings.maxBody();
@@ -128,6 +167,10 @@ public final class HttpIngress {
 
   HttpSettings settings() {
     return settings;
+  }
+
+  Doorkeeper door() {
+    return door;
   }
 
   HeaderAllowList passed() {
@@ -140,6 +183,36 @@ public final class HttpIngress {
 
   RequestEnd ends() {
     return ends;
+  }
+
+  /** What records requests and jobs; null where nothing is traced. */
+  public @Nullable Tracing tracing() {
+    return tracing;
+  }
+
+  /**
+   * A request is answered, or its client has left.
+   *
+   * @param status what the client was sent, or would have been
+   */
+  void ended(Incoming request, @Nullable Call call, int status, Outcome outcome, long bytesOut) {
+    requests.decrement();
+    if (request.admitted) {
+      admission.leave();
+    }
+    int sent = outcome instanceof Outcome.ClientGone ? 0 : status;
+    ends.ended(
+        call,
+        request.requestId,
+        request.head.pathLabel(),
+        sent,
+        outcome,
+        request.startNanos,
+        bytesOut);
+    Trace trace = request.trace;
+    if (trace != null) {
+      trace.ended(call, sent, outcome);
+    }
   }
 
   String requestId(@Nullable String sent) {
@@ -168,6 +241,9 @@ public final class HttpIngress {
   @Nullable ClientError begun(Incoming request, LoopWatch loop) {
     requests.increment();
     ClientError error = request.head.error();
+    if (error == null) {
+      error = door.ask(request);
+    }
     if (error != null || request.head.api() == null) {
       return error;
     }
@@ -177,14 +253,6 @@ public final class HttpIngress {
     Shed why = admission.enter(loop);
     request.admitted = why == null;
     return why == null ? null : ClientError.overloaded(why);
-  }
-
-  /** A request is answered, or its client has left. */
-  void over(Incoming request) {
-    requests.decrement();
-    if (request.admitted) {
-      admission.leave();
-    }
   }
 
   /**

@@ -1,8 +1,19 @@
 package dev.caravan.ingress;
 
+import dev.caravan.request.Api;
+import dev.caravan.request.InferenceRequest;
+import dev.caravan.request.InvalidRequest;
+import dev.caravan.request.RequestParser;
+import dev.caravan.tenant.Client;
+import dev.caravan.tenant.Pending;
+import dev.caravan.upstream.Call;
 import dev.caravan.upstream.HeaderLines;
+import dev.caravan.upstream.Trace;
+import dev.caravan.upstream.Tracing;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.CompositeByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +33,15 @@ final class Incoming {
 
   /** Whether it counts as one that the gateway is answering. */
   boolean admitted;
+
+  /** What is recorded of it; null where nothing is traced, or it was not read yet. */
+  @Nullable Trace trace;
+
+  /** Who asks; nobody in particular until that is known. */
+  Client client = Client.ANONYMOUS;
+
+  /** That is being found out; null where it is known. */
+  @Nullable Pending pending;
 
   @Nullable ByteBuf body;
   long received;
@@ -64,6 +84,25 @@ final class Incoming {
     } else {
       body = sofar.alloc().compositeBuffer(1024).addComponent(true, sofar).addComponent(true, part);
     }
+  }
+
+  /** As {@link HttpIngress#call} says. */
+  Call call(
+      Api api, HttpIngress ingress, RequestParser parser, ConversationFinder finder, Channel from)
+      throws InvalidRequest {
+    Tracing tracing = ingress.tracing();
+    if (tracing != null) {
+      trace = tracing.request(api, headers.trace(), startNanos);
+    }
+    InferenceRequest asked = parser.parse(api, body == null ? Unpooled.EMPTY_BUFFER : body);
+    if (client.id() != 0) {
+      asked = asked.of(client.id());
+    }
+    Call call = new Call(finder.find(asked, this, from), requestId, from.eventLoop(), lines);
+    call.client(client);
+    call.trace(trace);
+    headers.tell(call, startNanos, ingress);
+    return call;
   }
 
   void releaseBody() {

@@ -17,6 +17,11 @@ public interface ModelCatalog {
   /** All of them, aliases included, by name. */
   Collection<Entry> all();
 
+  /** The pool that serves the model of that name; the name itself where nobody knows better. */
+  default String pool(String id) {
+    return id;
+  }
+
   /** The one of that name, or null. */
   @Nullable Entry find(String id);
 }

@@ -1,6 +1,7 @@
 package dev.caravan.ingress;
 
 import com.fasterxml.jackson.core.io.JsonStringEncoder;
+import dev.caravan.tenant.Client;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
@@ -9,12 +10,16 @@ final class ModelList {
 
   private ModelList() {}
 
-  static void answer(ModelCatalog catalog, @Nullable String id, Reply to) {
+  /** Tells a client of the models that it may use; others do not exist for it. */
+  static void answer(ModelCatalog catalog, @Nullable String id, Client client, Reply to) {
     StringBuilder json = new StringBuilder(256);
     if (id == null) {
       json.append("{\"object\":\"list\",\"data\":[");
       String comma = "";
       for (ModelCatalog.Entry entry : catalog.all()) {
+        if (!client.mayUse(catalog.pool(entry.id()))) {
+          continue;
+        }
         json.append(comma);
         comma = ",";
         write(json, entry);
@@ -22,7 +27,7 @@ final class ModelList {
       json.append("]}");
     } else {
       ModelCatalog.Entry entry = catalog.find(id);
-      if (entry == null) {
+      if (entry == null || !client.mayUse(catalog.pool(id))) {
         to.error(noSuchModel());
         return;
       }

@@ -1,9 +1,11 @@
 package dev.caravan.ingress;
 
 import dev.caravan.request.InvalidRequest;
+import dev.caravan.tenant.Shown;
 import dev.caravan.upstream.Call;
 import dev.caravan.upstream.ClientLimits;
 import dev.caravan.upstream.Explained;
+import dev.caravan.upstream.TraceContext;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -13,9 +15,27 @@ import org.jspecify.annotations.Nullable;
  * speak to the gateway itself; and those that say to which conversation the request belongs.
  */
 final class PassedHeaders implements HeaderAllowList.Receiver {
+  private final @Nullable ClientCertificate certificate;
   private @Nullable Map<String, String> byName;
   private @Nullable OwnHeaders own;
   private @Nullable ConversationHeaders conversation;
+  private @Nullable String traceParent;
+  private @Nullable String traceState;
+  private @Nullable Shown shown;
+
+  PassedHeaders() {
+    this(null);
+  }
+
+  /** Those of a client that has shown a certificate; null for none. */
+  PassedHeaders(@Nullable ClientCertificate certificate) {
+    this.certificate = certificate;
+  }
+
+  /** Who the client is by its certificate; null where it has shown none. */
+  @Nullable ClientCertificate certificate() {
+    return certificate;
+  }
 
   @Override
   public void passed(String name, String value) {
@@ -41,6 +61,36 @@ final class PassedHeaders implements HeaderAllowList.Receiver {
   @Override
   public void other(String name, String value) {
     noted().other(name, value);
+  }
+
+  @Override
+  public void trace(String name, String value) {
+    if (name.equals(TraceContext.STATE)) {
+      traceState = traceState == null ? value : traceState + "," + value;
+    } else {
+      // Two of them are as good as none: an empty one is not valid.
+      traceParent = traceParent == null ? value : "";
+    }
+  }
+
+  @Override
+  public void credentials(String name, String value) {
+    if (shown == null) {
+      shown = new Shown();
+    }
+    shown.add(name, value);
+  }
+
+  /** The credentials that they show, which are forgotten with this; null for none. */
+  @Nullable Shown takeShown() {
+    Shown taken = shown;
+    shown = null;
+    return taken;
+  }
+
+  /** The trace that they say the request is part of. */
+  TraceContext trace() {
+    return traceParent == null ? TraceContext.NONE : TraceContext.of(traceParent, traceState);
   }
 
   private ConversationHeaders noted() {
@@ -73,7 +123,7 @@ final class PassedHeaders implements HeaderAllowList.Receiver {
       return;
     }
     call.clientRetries(said.retries());
-    if (said.explain() && ingress.settings().explain()) {
+    if (said.explain() && ingress.door().mayAsk(call.client())) {
       call.explain(new Explained());
     }
     ClientLimits limits = said.limits(ingress.settings().maxTimeoutMillis());

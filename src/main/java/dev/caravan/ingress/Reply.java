@@ -101,7 +101,7 @@ final class Reply implements BodySink {
         chunked = true;
         status = 200;
         close = lastAnswer();
-        ctx.write(ReplyHead.stream(ctx, incoming, close), ctx.voidPromise());
+        ctx.write(ReplyHead.stream(ctx, incoming, call, close), ctx.voidPromise());
       }
     } else if (!opened && !streaming()) {
       return; // no place for a comment will come

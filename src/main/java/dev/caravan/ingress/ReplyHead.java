@@ -1,6 +1,7 @@
 package dev.caravan.ingress;
 
 import dev.caravan.fleet.Lease;
+import dev.caravan.limit.Reservation;
 import dev.caravan.upstream.Call;
 import dev.caravan.upstream.Explained;
 import dev.caravan.upstream.ResponseHead;
@@ -61,7 +62,11 @@ final class ReplyHead {
     int status = head.status();
     ByteBuf out = ctx.alloc().buffer(320 + head.linesLength() + room);
     Heads.status(out, status);
-    head.writeLinesTo(out);
+    if (call != null && call.reservation() != null) {
+      head.writeLinesWithout(RateHeaders.PREFIX, out);
+    } else {
+      head.writeLinesTo(out);
+    }
     own(out, incoming, call);
     long length = head.contentLength();
     if (chunked) {
@@ -99,13 +104,15 @@ final class ReplyHead {
   }
 
   /** The head of a stream of which no server has sent anything yet. */
-  static ByteBuf stream(ChannelHandlerContext ctx, Incoming incoming, boolean close) {
+  static ByteBuf stream(
+      ChannelHandlerContext ctx, Incoming incoming, @Nullable Call call, boolean close) {
     ByteBuf out = ctx.alloc().buffer(320);
     Heads.status(out, 200);
     ascii(out, "content-type: text/event-stream\r\ncache-control: no-cache\r\nx-request-id: ");
     ascii(out, incoming.requestId());
     ascii(out, "\r\nx-caravan-backend: none\r\ntransfer-encoding: chunked\r\n");
     ascii(out, "x-accel-buffering: no\r\n");
+    rates(out, call);
     return end(out, incoming, close);
   }
 
@@ -118,6 +125,7 @@ final class ReplyHead {
     ascii(out, "\r\nx-caravan-attempts: ");
     ascii(out, asked == null ? "0" : Integer.toString(asked.attempts()));
     out.writeShort('\r' << 8 | '\n');
+    rates(out, asked);
     Explained explained = asked == null ? null : asked.explained();
     if (explained != null && !explained.empty()) {
       ascii(out, OwnHeaders.EXPLAIN + ": ");
@@ -129,6 +137,13 @@ final class ReplyHead {
       ascii(out, "x-caravan-affinity: ");
       ascii(out, affinity);
       out.writeShort('\r' << 8 | '\n');
+    }
+  }
+
+  private static void rates(ByteBuf out, @Nullable Call asked) {
+    Reservation reserved = asked == null ? null : asked.reservation();
+    if (reserved != null) {
+      RateHeaders.write(out, reserved);
     }
   }
 

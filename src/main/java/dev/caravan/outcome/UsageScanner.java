@@ -90,6 +90,7 @@ public final class UsageScanner {
   private byte[] whole = {};
   private int objectLength;
   private int wholeLength;
+  private long objects;
   private int depth;
   private boolean inString;
   private boolean escaped;
@@ -152,6 +153,11 @@ public final class UsageScanner {
    */
   public Usage usage() {
     return UsageObject.read(whole, wholeLength);
+  }
+
+  /** How many {@code usage} objects were whole so far. */
+  public long objects() {
+    return objects;
   }
 
   /**
@@ -262,6 +268,7 @@ public final class UsageScanner {
         whole = object;
         wholeLength = objectLength;
         object = free;
+        objects++;
         searchAgain();
         return i;
       }

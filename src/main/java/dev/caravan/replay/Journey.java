@@ -9,14 +9,13 @@ import dev.caravan.outcome.Outcome.Cause;
 import dev.caravan.select.Selection;
 import dev.caravan.select.Tried;
 import dev.caravan.simulator.Sequence;
-import dev.caravan.simulator.SequenceListener;
 import org.jspecify.annotations.Nullable;
 
 /**
  * One request's way through a gateway to a server, and to another where that fails: what the route
  * package's {@code Road} and {@code Retry} do, by virtual time. For one thread.
  */
-final class Journey implements SequenceListener, RetryBudget.Waiter {
+final class Journey implements Machine.Visitor, RetryBudget.Waiter {
   /*
    * The numbers are the production's: three servers a request (caravan.attempts), and a back-off of
    * full jitter below 25 ms that doubles up to a second. Connections cost no time here, and nothing
@@ -97,6 +96,7 @@ final class Journey implements SequenceListener, RetryBudget.Waiter {
     passage.firstTokenNanos = atNanos;
     partNanos = atNanos;
     held().firstByte(true);
+    gateway.changed();
   }
 
   @Override
@@ -123,8 +123,8 @@ final class Journey implements SequenceListener, RetryBudget.Waiter {
     end(Passage.Ending.FINISHED);
   }
 
-  /** The server is gone. */
-  void brokenOff() {
+  @Override
+  public void brokenOff() {
     if (passage.firstTokenNanos >= 0) {
       held().close(new Outcome.FailedAfter(Cause.RESET, "connection reset"));
       end(Passage.Ending.BROKEN_OFF);
@@ -209,5 +209,6 @@ final class Journey implements SequenceListener, RetryBudget.Waiter {
       gateway.pool().repeats(-1);
     }
     passage.ended.run();
+    gateway.changed();
   }
 }

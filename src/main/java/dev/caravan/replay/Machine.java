@@ -4,6 +4,7 @@ import dev.caravan.outcome.Outcome;
 import dev.caravan.simulator.Engine;
 import dev.caravan.simulator.EngineParameters;
 import dev.caravan.simulator.Sequence;
+import dev.caravan.simulator.SequenceListener;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -14,13 +15,19 @@ import org.jspecify.annotations.Nullable;
 final class Machine {
   private final String name;
   private final EngineParameters parameters;
-  private final Map<Journey, Sequence> working = new LinkedHashMap<>();
+  private final Map<Visitor, Sequence> working = new LinkedHashMap<>();
   private Engine engine;
   private boolean up = true;
   private long retryAfterMillis = -1;
   private double slowdown = 1;
   private long lostPrefillTokens;
   private long lostPreemptions;
+
+  /** A request that it works on. */
+  interface Visitor extends SequenceListener {
+    /** The server is gone. */
+    void brokenOff();
+  }
 
   Machine(String name, EngineParameters parameters) {
     this.name = name;
@@ -58,7 +65,7 @@ final class Machine {
   // ---- requests
 
   /** Sends it a request; returns how it was turned away, or null where it was taken. */
-  @Nullable Outcome take(Journey journey, Workload.Item item, long nowNanos) {
+  @Nullable Outcome take(Visitor visitor, Workload.Item item, long nowNanos) {
     if (!up) {
       return new Outcome.FailedBefore(Outcome.Cause.REFUSED, "connection refused");
     }
@@ -66,14 +73,14 @@ final class Machine {
       return new Outcome.Throttled(429, retryAfterMillis);
     }
     working.put(
-        journey,
-        engine.submit(nowNanos, item.hashes(), item.promptTokens(), item.outputTokens(), journey));
+        visitor,
+        engine.submit(nowNanos, item.hashes(), item.promptTokens(), item.outputTokens(), visitor));
     return null;
   }
 
   /** A request has its whole answer. */
-  void done(Journey journey) {
-    working.remove(journey);
+  void done(Visitor visitor) {
+    working.remove(visitor);
   }
 
   // ---- what befalls it
@@ -86,11 +93,11 @@ final class Machine {
     up = false;
     lostPrefillTokens += engine.counters().prefillTokens();
     lostPreemptions += engine.counters().preemptions();
-    List<Journey> broken = new ArrayList<>(working.keySet());
+    List<Visitor> broken = new ArrayList<>(working.keySet());
     working.clear();
     engine = new Engine(parameters);
     engine.slowdown(slowdown);
-    broken.forEach(Journey::brokenOff);
+    broken.forEach(Visitor::brokenOff);
   }
 
   /** It is there again, with an empty cache. */

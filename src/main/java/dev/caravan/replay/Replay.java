@@ -64,6 +64,22 @@ public final class Replay implements Scenario.Stage {
     scenario.begin(this);
   }
 
+  /** Has a backlog from then on, beside the requests that come; before the run. */
+  Replay beside(Backlog jobs, long atMillis) {
+    for (Replica gateway : gateways) {
+      jobs.begin(gateway, atMillis);
+    }
+    return this;
+  }
+
+  /** Nobody comes: runs what is there for so long. */
+  void idle(double seconds) {
+    long end = (long) (seconds * 1e9);
+    while (next() <= end) {
+      step();
+    }
+  }
+
   /** Runs to the end. */
   public Figures run() {
     go();
@@ -81,25 +97,32 @@ public final class Replay implements Scenario.Stage {
   private void go() {
     arrive(0);
     while (ended < workload.items().size() && late <= mostLate) {
-      long next = timeline.nextNanos();
-      Machine working = null;
-      for (Machine machine : machines) {
-        long at = machine.engine().nextEventNanos();
-        if (at < next || (at == next && working == null && at != Long.MAX_VALUE)) {
-          next = at;
-          working = machine;
-        }
-      }
-      if (next - lengthNanos > CUT_OFF_NANOS) {
+      if (next() - lengthNanos > CUT_OFF_NANOS) {
         return;
       }
-      timeline.advanceTo(next);
-      if (working == null) {
-        timeline.runNext();
-      } else {
-        working.engine().advanceTo(timeline.nanos());
+      step();
+    }
+  }
+
+  private long next() {
+    long next = timeline.nextNanos();
+    for (Machine machine : machines) {
+      next = Math.min(next, machine.engine().nextEventNanos());
+    }
+    return next;
+  }
+
+  /** Lets happen what is next: of one instant, what servers do comes first. */
+  private void step() {
+    long next = next();
+    timeline.advanceTo(next);
+    for (Machine machine : machines) {
+      if (machine.engine().nextEventNanos() == next) {
+        machine.engine().advanceTo(next);
+        return;
       }
     }
+    timeline.runNext();
   }
 
   private void arrive(int number) {

@@ -4,6 +4,7 @@ import dev.caravan.admission.RecentRequests;
 import dev.caravan.admission.RetryBudget;
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.BackendSpec;
+import dev.caravan.fleet.Overrides;
 import dev.caravan.fleet.Pool;
 import dev.caravan.fleet.PoolPolicy;
 import dev.caravan.health.Breakers;
@@ -45,8 +46,10 @@ final class Replica {
   private final Pool pool = new Pool("m");
   private final RecentRequests requests;
   private final RetryBudget retries;
+  private final Overrides overrides = new Overrides();
   private final Map<Machine, Backend> backends = new HashMap<>();
   private Offer offer;
+  private Runnable news = () -> {};
 
   /** The servers of a step as a route names them, and who chooses among them. */
   static final class Offer {
@@ -112,6 +115,7 @@ final class Replica {
     if (setup.cacheKnown()) {
       made.cacheTokens(Math.min(Integer.MAX_VALUE, setup.engine().capacityTokens()));
     }
+    made.background().policy(setup.background());
     backends.put(machine, made);
     health.join(made);
     outliers.watch(made);
@@ -147,7 +151,19 @@ final class Replica {
 
   /** An operator empties a server, or gives it back to the traffic. */
   void drain(Machine machine, boolean wanted) {
-    health.drain(machine.name(), wanted);
+    Backend backend = backend(machine);
+    overrides.change(backend, before -> before.withDrain(wanted).signed("study", 0));
+    health.overridden(backend);
+  }
+
+  /** Adds someone who learns when there may be room again. */
+  void onChange(Runnable listener) {
+    news = listener;
+  }
+
+  /** There may be room again: a first token has come, or a lease was closed. */
+  void changed() {
+    news.run();
   }
 
   Offer offer() {

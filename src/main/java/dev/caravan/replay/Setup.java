@@ -1,5 +1,6 @@
 package dev.caravan.replay;
 
+import dev.caravan.fleet.BackgroundPolicy;
 import dev.caravan.fleet.PoolPolicy.Affinity;
 import dev.caravan.simulator.EngineParameters;
 
@@ -15,6 +16,7 @@ import dev.caravan.simulator.EngineParameters;
  *     default
  * @param indexChunks chunks of prompts that each gateway's index holds, from 8
  * @param ttftLimitMillis a request without its first token by then is late, above 0
+ * @param background what servers keep for interactive requests
  * @param seed what all chance in a run comes from
  */
 public record Setup(
@@ -26,6 +28,7 @@ public record Setup(
     boolean cacheKnown,
     int indexChunks,
     double ttftLimitMillis,
+    BackgroundPolicy background,
     long seed) {
 
   /**
@@ -33,7 +36,17 @@ public record Setup(
    * caches do.
    */
   public static final Setup DEFAULT =
-      new Setup(8, EngineParameters.H100, 1, Affinity.OFF, true, true, 1 << 18, 2_000, 1);
+      new Setup(
+          8,
+          EngineParameters.H100,
+          1,
+          Affinity.OFF,
+          true,
+          true,
+          1 << 18,
+          2_000,
+          BackgroundPolicy.DEFAULT,
+          1);
 
   public Setup {
     if (servers < 1 || gateways < 1 || !(ttftLimitMillis > 0)) {
@@ -57,6 +70,7 @@ public record Setup(
         cacheKnown,
         indexChunks,
         ttftLimitMillis,
+        background,
         seed);
   }
 
@@ -70,6 +84,7 @@ public record Setup(
         cacheKnown,
         indexChunks,
         ttftLimitMillis,
+        background,
         seed);
   }
 
@@ -83,6 +98,7 @@ public record Setup(
         cacheKnown,
         indexChunks,
         ttftLimitMillis,
+        background,
         seed);
   }
 
@@ -96,18 +112,37 @@ public record Setup(
         cacheKnown,
         indexChunks,
         ttftLimitMillis,
+        background,
         seed);
   }
 
   /** The same where servers say so much of their caches. */
   public Setup withSaid(boolean reports, boolean size) {
     return new Setup(
-        servers, engine, gateways, affinity, reports, size, indexChunks, ttftLimitMillis, seed);
+        servers,
+        engine,
+        gateways,
+        affinity,
+        reports,
+        size,
+        indexChunks,
+        ttftLimitMillis,
+        background,
+        seed);
   }
 
   public Setup withTtftLimit(double millis) {
     return new Setup(
-        servers, engine, gateways, affinity, cachedReports, cacheKnown, indexChunks, millis, seed);
+        servers,
+        engine,
+        gateways,
+        affinity,
+        cachedReports,
+        cacheKnown,
+        indexChunks,
+        millis,
+        background,
+        seed);
   }
 
   public Setup withSeed(long other) {
@@ -120,6 +155,21 @@ public record Setup(
         cacheKnown,
         indexChunks,
         ttftLimitMillis,
+        background,
         other);
+  }
+
+  public Setup withBackground(BackgroundPolicy other) {
+    return new Setup(
+        servers,
+        engine,
+        gateways,
+        affinity,
+        cachedReports,
+        cacheKnown,
+        indexChunks,
+        ttftLimitMillis,
+        other,
+        seed);
   }
 }

@@ -78,6 +78,15 @@ public record Workload(Trace trace, List<Item> items) {
    * @param blockTokens tokens of a KV block: 1 to 512, a power of two
    */
   public static Workload of(Trace trace, int blockTokens) {
+    return of(trace, blockTokens, true);
+  }
+
+  /** As {@link #of(Trace, int)}, of jobs that nobody waits for: background, and not streamed. */
+  static Workload jobs(Trace trace, int blockTokens) {
+    return of(trace, blockTokens, false);
+  }
+
+  private static Workload of(Trace trace, int blockTokens, boolean interactive) {
     if (blockTokens < 1
         || blockTokens > Trace.BLOCK_TOKENS
         || Trace.BLOCK_TOKENS % blockTokens != 0) {
@@ -94,7 +103,9 @@ public record Workload(Trace trace, List<Item> items) {
       items.add(
           new Item(
               each.atMillis() - trace.requests().get(0).atMillis(),
-              parse(parser, body(text, each)).in(conversation(each)),
+              parse(parser, body(text, each, interactive))
+                  .in(conversation(each))
+                  .background(!interactive),
               Hashes.of(each, blockTokens),
               each.inputTokens(),
               each.outputTokens()));
@@ -110,10 +121,11 @@ public record Workload(Trace trace, List<Item> items) {
         .orElse(0);
   }
 
-  private static byte[] body(PromptText text, Trace.Request request) {
+  private static byte[] body(PromptText text, Trace.Request request, boolean streamed) {
     text.clear();
     text.append(
-        "{\"model\":\"m\",\"stream\":true,\"stream_options\":{\"include_usage\":true},"
+        "{\"model\":\"m\","
+            + (streamed ? "\"stream\":true,\"stream_options\":{\"include_usage\":true}," : "")
             + "\"messages\":[{\"role\":\"user\",\"content\":\"");
     int left = request.inputTokens();
     for (long block : request.blocks()) {

@@ -3,6 +3,7 @@ package dev.caravan.request;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * What one pass over a body finds: the values that fit a primitive, and the places of the strings
@@ -27,6 +28,10 @@ final class BodyFields {
   int model = NOWHERE;
   boolean stream;
   boolean includeUsage;
+
+  /** Where to ask for usage; null where the body has no {@code stream_options} to do it in. */
+  @Nullable UsagePlace usagePlace;
+
   int maxTokens = -1;
   int maxCompletionTokens = -1;
 
@@ -181,7 +186,9 @@ final class BodyFields {
   private void readStreamOptions(JsonParser parser, JsonToken value)
       throws IOException, InvalidRequest {
     includeUsage = false;
+    int start = offset(parser);
     if (value == JsonToken.VALUE_NULL) {
+      usagePlace = UsagePlace.options(start);
       return;
     }
     if (value != JsonToken.START_OBJECT) {
@@ -190,14 +197,20 @@ final class BodyFields {
           STREAM_OPTIONS,
           INVALID_TYPE);
     }
+    UsagePlace said = null;
+    boolean empty = true;
     String name;
     while ((name = parser.nextFieldName()) != null) {
       JsonToken member = parser.nextToken();
       if (name.equals("include_usage")) {
         includeUsage = readFlag(member, INCLUDE_USAGE);
+        said =
+            includeUsage ? null : UsagePlace.value(offset(parser), member == JsonToken.VALUE_FALSE);
       }
+      empty = false;
       parser.skipChildren();
     }
+    usagePlace = said != null ? said : UsagePlace.first(start, empty);
   }
 
   /** A number of tokens, or -1 for null. */

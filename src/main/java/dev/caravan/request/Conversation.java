@@ -21,6 +21,8 @@ public record Conversation(Source source, long digest) {
     ROUTE("route"),
     /** A header of an agent or a session. */
     HEADER("header"),
+    /** The key of a message in a queue. */
+    KEY("key"),
     /** The gateway's own cookie. */
     COOKIE("cookie"),
     /** The body's {@code previous_response_id}: a server that stores answers has it. */

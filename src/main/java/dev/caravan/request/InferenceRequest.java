@@ -16,6 +16,7 @@ public final class InferenceRequest {
   private final int modelEnd;
   private final boolean stream;
   private final boolean includeUsage;
+  private final @Nullable UsagePlace usagePlace;
   private final int maxTokens;
   private final int promptBytes;
   private final long promptDigest;
@@ -23,6 +24,7 @@ public final class InferenceRequest {
   private final PromptPlace promptPlace;
   private final Conversation conversation;
   private final long tenant;
+  private final boolean background;
 
   // Read and written by the event loop that carries the request.
   private @Nullable PromptPrefix prefix;
@@ -35,6 +37,7 @@ public final class InferenceRequest {
       int modelEnd,
       boolean stream,
       boolean includeUsage,
+      @Nullable UsagePlace usagePlace,
       int maxTokens,
       int promptBytes,
       long promptDigest,
@@ -47,6 +50,7 @@ public final class InferenceRequest {
     this.modelEnd = modelEnd;
     this.stream = stream;
     this.includeUsage = includeUsage;
+    this.usagePlace = usagePlace;
     this.maxTokens = maxTokens;
     this.promptBytes = promptBytes;
     this.promptDigest = promptDigest;
@@ -54,9 +58,11 @@ public final class InferenceRequest {
     this.promptPlace = promptPlace;
     this.conversation = Conversation.NONE;
     this.tenant = 0;
+    this.background = false;
   }
 
-  private InferenceRequest(InferenceRequest of, Conversation conversation, long tenant) {
+  private InferenceRequest(
+      InferenceRequest of, Conversation conversation, long tenant, boolean background) {
     this.api = of.api;
     this.body = of.body;
     this.model = of.model;
@@ -64,6 +70,7 @@ public final class InferenceRequest {
     this.modelEnd = of.modelEnd;
     this.stream = of.stream;
     this.includeUsage = of.includeUsage;
+    this.usagePlace = of.usagePlace;
     this.maxTokens = of.maxTokens;
     this.promptBytes = of.promptBytes;
     this.promptDigest = of.promptDigest;
@@ -71,12 +78,13 @@ public final class InferenceRequest {
     this.promptPlace = of.promptPlace;
     this.conversation = conversation;
     this.tenant = tenant;
+    this.background = background;
     this.prefix = tenant == of.tenant ? of.prefix : null;
   }
 
   /** The same request as part of a conversation. */
   public InferenceRequest in(Conversation belongsTo) {
-    return new InferenceRequest(this, belongsTo, tenant);
+    return new InferenceRequest(this, belongsTo, tenant, background);
   }
 
   /**
@@ -86,7 +94,16 @@ public final class InferenceRequest {
    * @param id any 64 bits; 0 for nobody in particular
    */
   public InferenceRequest of(long id) {
-    return new InferenceRequest(this, conversation, id);
+    return new InferenceRequest(this, conversation, id, background);
+  }
+
+  /**
+   * The same request as background work, or not: such work yields to interactive requests.
+   *
+   * @param yields whether it does
+   */
+  public InferenceRequest background(boolean yields) {
+    return new InferenceRequest(this, conversation, tenant, yields);
   }
 
   public Api api() {
@@ -148,6 +165,11 @@ public final class InferenceRequest {
     return tenant;
   }
 
+  /** Whether it is background work, which yields to interactive requests. */
+  public boolean background() {
+    return background;
+  }
+
   /**
    * About how many tokens the prompt has, with its tools: as many as ids where it is of token ids,
    * otherwise a quarter of its bytes, and a fixed number for each picture and the like.
@@ -191,17 +213,39 @@ public final class InferenceRequest {
     return body;
   }
 
+  /** Whether its answer is a stream that tells its cost only where that is asked for. */
+  public boolean mayAskForUsage() {
+    return stream && !includeUsage && (api == Api.CHAT_COMPLETIONS || api == Api.COMPLETIONS);
+  }
+
+  /** As {@link #bodyFor(String, boolean)}, without asking for anything more. */
+  public ByteBuf bodyFor(String upstreamModel) {
+    return bodyFor(upstreamModel, false);
+  }
+
   /**
    * The body to send to a server that knows the model by {@code upstreamModel}: byte for byte the
    * client's where that is the client's own name, otherwise with only the value of {@code model}
    * replaced. No byte of the rest is copied.
    *
+   * @param withUsage whether {@code stream_options.include_usage} is to be true as well, where it
+   *     {@link #mayAskForUsage}
    * @return a buffer that the caller must release
    */
-  public ByteBuf bodyFor(String upstreamModel) {
-    if (upstreamModel.equals(model)) {
-      return body.retainedDuplicate();
+  public ByteBuf bodyFor(String upstreamModel, boolean withUsage) {
+    BodyPatch.Edit name =
+        upstreamModel.equals(model)
+            ? null
+            : BodyPatch.Edit.string(modelStart, modelEnd, upstreamModel);
+    BodyPatch.Edit usage = withUsage && mayAskForUsage() ? askForUsage() : null;
+    if (name != null) {
+      return BodyPatch.apply(body, name, usage);
     }
-    return BodyPatch.replace(body, modelStart, modelEnd, upstreamModel);
+    return usage != null ? BodyPatch.apply(body, usage, null) : body.retainedDuplicate();
+  }
+
+  private BodyPatch.Edit askForUsage() {
+    UsagePlace place = usagePlace == null ? UsagePlace.behind(modelEnd) : usagePlace;
+    return BodyPatch.Edit.ascii(place.start(), place.end(), place.words());
   }
 }

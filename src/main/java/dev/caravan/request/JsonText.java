@@ -38,18 +38,21 @@ final class JsonText {
     return decodeAny(bytes, start, maxChars);
   }
 
-  /** The index just behind the closing quote of the string that opens at {@code quote}. */
+  /**
+   * The index just behind the closing quote of the string that opens at {@code quote}; that behind
+   * the last byte where nothing closes it, which whoever reads on will find.
+   */
   static int end(byte[] bytes, int quote) {
     int i = special(bytes, quote + 1);
-    while (bytes[i] != '"') {
+    while (i < bytes.length && bytes[i] != '"') {
       i = special(bytes, i + 2);
     }
-    return i + 1;
+    return Math.min(i + 1, bytes.length);
   }
 
   /**
-   * The first quote or backslash from {@code from} on, within a string. Looks at eight bytes at a
-   * time.
+   * The first quote or backslash from {@code from} on, within a string; not an index of the bytes
+   * where there is none. Looks at eight bytes at a time.
    */
   static int special(byte[] bytes, int from) {
     int i = from;
@@ -60,7 +63,7 @@ final class JsonText {
         return i + Long.numberOfTrailingZeros(found) / Byte.SIZE;
       }
     }
-    while (bytes[i] != '"' && bytes[i] != '\\') {
+    while (i < bytes.length && bytes[i] != '"' && bytes[i] != '\\') {
       i++;
     }
     return i;

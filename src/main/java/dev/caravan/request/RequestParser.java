@@ -137,6 +137,7 @@ public final class RequestParser {
     int quote = from + fields.model;
     String model = JsonText.decode(bytes, quote, MAX_MODEL_LENGTH + 2);
     checkModel(model);
+    int modelEnd = JsonText.end(bytes, quote) - from;
     int promptFrom = from + fields.promptStart;
     int promptTo = from + fields.promptEnd;
     return new InferenceRequest(
@@ -144,9 +145,10 @@ public final class RequestParser {
         body,
         model,
         fields.model,
-        JsonText.end(bytes, quote) - from,
+        modelEnd,
         fields.stream,
         fields.includeUsage,
+        fields.usagePlace,
         fields.maxCompletionTokens >= 0 ? fields.maxCompletionTokens : fields.maxTokens,
         promptTo - promptFrom,
         promptTo == promptFrom ? 0 : XxHash64.hash(bytes, promptFrom, promptTo),

@@ -1,5 +1,6 @@
 package dev.caravan.resume;
 
+import dev.caravan.upstream.EventReader;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import java.io.ByteArrayOutputStream;

@@ -5,6 +5,7 @@ import dev.caravan.health.Breaker;
 import dev.caravan.health.BreakerSettings;
 import dev.caravan.health.Breakers;
 import dev.caravan.health.Permission;
+import dev.caravan.ingress.EndpointsBelow;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.upstream.Call;
 import dev.caravan.upstream.UpstreamFailure;
@@ -51,6 +52,9 @@ final class BreakerProcessor extends BaseProcessorSupport
   @SuppressWarnings("NullAway.Init") // by doStart: a route that fails to start changes no breaker
   private Breaker breaker;
 
+  /** Whether its steps lead to servers that are found, each of which has a breaker of its own. */
+  private boolean grouped;
+
   private String id = "";
   private String routeId = "";
 
@@ -74,9 +78,10 @@ final class BreakerProcessor extends BaseProcessorSupport
     if (isDisabled()) {
       return steps.process(exchange, callback);
     }
-    Permission permission = breaker.acquire();
+    Breaker guard = grouped ? breaker(exchange) : breaker;
+    Permission permission = guard.acquire();
     if (permission == null) {
-      exchange.setException(new UpstreamFailure(refusal(), false));
+      exchange.setException(new UpstreamFailure(refusal(guard), false));
       mark(exchange, false, true);
       return fail(exchange, callback, true);
     }
@@ -176,11 +181,19 @@ final class BreakerProcessor extends BaseProcessorSupport
     }
   }
 
-  private Outcome refusal() {
+  /** That of the server that was picked for a call. */
+  private Breaker breaker(Exchange exchange) {
+    Lease lease = exchange.getIn().getBody() instanceof Call call ? call.lease() : null;
+    return lease != null && !lease.closed() && lease.backend().gate() instanceof Breaker own
+        ? own
+        : breaker;
+  }
+
+  private static Outcome refusal(Breaker breaker) {
     return new Outcome.Refused(
         breaker.state() == Breaker.State.HALF_OPEN
-            ? "breaker of " + server + " is half-open and its trial calls are out"
-            : "breaker of " + server + " is open");
+            ? "breaker of " + breaker.server() + " is half-open and its trial calls are out"
+            : "breaker of " + breaker.server() + " is open");
   }
 
   /** The exchange properties that Camel documents for a circuit breaker. */
@@ -234,6 +247,9 @@ final class BreakerProcessor extends BaseProcessorSupport
 
   @Override
   protected void doStart() throws Exception {
+    grouped =
+        EndpointsBelow.of(steps, ModelEndpoint.class).stream()
+            .anyMatch(model -> model.group() != null);
     if (!isDisabled()) {
       breaker = breakers.guard(server, settings);
     }
@@ -242,6 +258,9 @@ final class BreakerProcessor extends BaseProcessorSupport
 
   @Override
   protected void doStop() throws Exception {
+    if (!isDisabled()) {
+      breakers.unguard(server);
+    }
     ServiceHelper.stopService(fallback, steps);
   }
 

@@ -2,6 +2,8 @@ package dev.caravan.route;
 
 import dev.caravan.health.BreakerSettings;
 import dev.caravan.health.Breakers;
+import dev.caravan.route.parameter.BreakerOptions;
+import dev.caravan.route.parameter.ModelParameters;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;

@@ -13,9 +13,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import org.apache.camel.CamelContext;
-import org.apache.camel.Navigate;
 import org.apache.camel.Route;
+import org.apache.camel.RouteAware;
 import org.apache.camel.model.LoadBalanceDefinition;
 import org.apache.camel.model.Model;
 import org.apache.camel.model.ProcessorDefinition;
@@ -29,21 +28,15 @@ import org.jspecify.annotations.Nullable;
 public final class DryRuns implements DryRun {
   private final HttpIngress ingress;
   private final Pools pools;
-  private volatile @Nullable CamelContext routes;
 
   /**
-   * No routes yet.
+   * Over those pools.
    *
    * @param ingress reads requests
    */
   public DryRuns(HttpIngress ingress, Pools pools) {
     this.ingress = ingress;
     this.pools = pools;
-  }
-
-  /** These are the routes. */
-  public void routes(CamelContext of) {
-    routes = of;
   }
 
   @Override
@@ -77,25 +70,16 @@ public final class DryRuns implements DryRun {
             Unpooled.wrappedBuffer(body),
             address == null ? null : new InetSocketAddress(client, 0));
     Pools.Open pool = pools.serving(asked.model());
-    Route route = pool == null ? null : route(pool.name());
+    Route route = pool == null ? null : route(pool);
     return pool == null || route == null ? null : foretold(pool, route, asked);
   }
 
-  private @Nullable Route route(String pool) {
-    CamelContext from = routes;
-    if (from != null) {
-      for (Route route : from.getRoutes()) {
-        if (route.getEndpoint() instanceof PoolEndpoint entry && entry.name().equals(pool)) {
-          return route;
-        }
-      }
-    }
-    return null;
+  private static @Nullable Route route(Pools.Open pool) {
+    return pool.by() instanceof RouteAware aware ? aware.getRoute() : null;
   }
 
   private static Foretold foretold(Pools.Open pool, Route route, InferenceRequest asked) {
-    List<ServerBalancer> balancers = new ArrayList<>();
-    collect(route.navigate(), balancers);
+    List<ServerBalancer> balancers = ServerBalancer.of(route);
     PoolPolicy policy = pool.pool().policy();
     List<String> notes = new ArrayList<>();
     if (balancers.isEmpty()) {
@@ -113,16 +97,6 @@ public final class DryRuns implements DryRun {
     }
     return new Foretold(
         pool.name(), balancers.stream().map(each -> each.foretell(asked, policy)).toList(), notes);
-  }
-
-  private static void collect(Object step, List<ServerBalancer> found) {
-    if (step instanceof ServerBalancer balancer) {
-      found.add(balancer);
-    } else if (step instanceof Navigate<?> parent && parent.hasNext()) {
-      for (Object child : parent.next()) {
-        collect(child, found);
-      }
-    }
   }
 
   private static boolean balancesOnly(Route route) {

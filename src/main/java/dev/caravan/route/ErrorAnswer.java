@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The bean {@code error-answer}: turns whatever ended a request into an answer for the client, and
- * tells the operator why. What a client could provoke at will is told at most once a second.
+ * tells the operator why. What a client could provoke at will is told at most once a second, each
+ * kind by itself, so that the many do not hide the telling one.
  */
 public final class ErrorAnswer implements Processor {
   private static final Logger LOG = Logger.getLogger(ErrorAnswer.class);
@@ -22,12 +23,21 @@ public final class ErrorAnswer implements Processor {
   /** OpenAI's clients do not come again at all where they are told to wait longer. */
   private static final long LONGEST_WAIT_MILLIS = 120_000;
 
+  /** The code of an error that says: wait, and come again; some server is well. */
+  static final String NO_BACKGROUND_ROOM = "no_background_room";
+
   private final Ticker ticker;
-  private final LogThrottle throttle;
+  private final LogThrottle nobodyEligible;
+  private final LogThrottle attemptsFailed;
+  private final LogThrottle notRetried;
+  private final LogThrottle overLimit;
 
   public ErrorAnswer(Ticker ticker) {
     this.ticker = ticker;
-    this.throttle = new LogThrottle(ticker);
+    nobodyEligible = new LogThrottle(ticker);
+    attemptsFailed = new LogThrottle(ticker);
+    notRetried = new LogThrottle(ticker);
+    overLimit = new LogThrottle(ticker);
   }
 
   @Override
@@ -42,8 +52,20 @@ public final class ErrorAnswer implements Processor {
     if (failure instanceof NoSuchModel) {
       return new Refusal(ClientError.noSuchModel(), new Outcome.Refused("no such model"));
     }
+    if (failure instanceof OverLimit over) {
+      throttled(overLimit, id, String.valueOf(over.getMessage()));
+      return new Refusal(over.error(), new Outcome.Refused(String.valueOf(over.getMessage())));
+    }
+    if (failure instanceof NobodyEligible nobody && nobody.roomless()) {
+      // No failure and no news: whoever sends background work is told so all the time.
+      return new Refusal(
+          ClientError.unavailable(
+              "There is no room for background work now.", null, NO_BACKGROUND_ROOM, 1),
+          new Outcome.Refused(String.valueOf(nobody.getMessage())));
+    }
     if (failure instanceof NobodyEligible nobody) {
-      throttled(id, "pool " + nobody.pool() + " has no server: " + nobody.getMessage());
+      throttled(
+          nobodyEligible, id, "pool " + nobody.pool() + " has no server: " + nobody.getMessage());
       long wait = Math.min(nobody.againInMillis(ticker.nanos()), LONGEST_WAIT_MILLIS);
       return new Refusal(
           nobody.throttled()
@@ -54,7 +76,10 @@ public final class ErrorAnswer implements Processor {
     if (failure instanceof UpstreamFailure upstream) {
       if (!(upstream.outcome() instanceof Outcome.ClientGone)) {
         String pool = call == null ? "?" : call.pool();
-        throttled(id, "pool " + pool + ", all attempts failed, the last: " + upstream.getMessage());
+        throttled(
+            upstream.retryRefused() ? notRetried : attemptsFailed,
+            id,
+            "pool " + pool + ", all attempts failed, the last: " + upstream.getMessage());
       }
       return new Refusal(ClientError.of(upstream.outcome()), upstream.outcome());
     }
@@ -87,7 +112,7 @@ public final class ErrorAnswer implements Processor {
             seconds);
   }
 
-  private void throttled(String id, String reason) {
+  private static void throttled(LogThrottle throttle, String id, String reason) {
     int suppressed = throttle.enter();
     if (suppressed >= 0) {
       LOG.warnf(

@@ -73,7 +73,7 @@ final class HedgedAttempt {
    */
   boolean start() {
     Call fork = call.fork();
-    Selection selection = balancer.pick(fork, road.tried());
+    Selection selection = balancer.pick(road.offer(), fork, road.tried());
     if (!(selection instanceof Selection.Selected chosen)) {
       call.adopt(fork);
       road.nobody(selection);
@@ -86,7 +86,7 @@ final class HedgedAttempt {
     if (delay >= 0) {
       timer = call.loop().schedule(this::hedge, delay, TimeUnit.NANOSECONDS);
     }
-    balancer.run(chosen.index(), leg.exchange, leg);
+    road.offer().run(chosen.index(), leg.exchange, leg);
     return true;
   }
 
@@ -117,17 +117,17 @@ final class HedgedAttempt {
 
   private void send(Tried passedOver) {
     Call fork = call.fork();
-    Selection selection = balancer.pick(fork, passedOver);
+    Selection selection = balancer.pick(road.offer(), fork, passedOver);
     if (!(selection instanceof Selection.Selected chosen)) {
       // The fork holds nothing, and ends with the call.
       road.pool().hedges().giveBack();
       count(RoadMeters.Hedge.SATURATED);
       return;
     }
-    road.picked(fork, chosen);
+    road.picked(fork, chosen, "hedge");
     Leg leg = new Leg(fork);
     second = leg;
-    balancer.run(chosen.index(), leg.exchange, leg);
+    road.offer().run(chosen.index(), leg.exchange, leg);
   }
 
   /**
@@ -137,7 +137,7 @@ final class HedgedAttempt {
    */
   private @Nullable Tried passedOver() {
     Tried passedOver = road.tried();
-    Backend[] servers = balancer.servers();
+    Backend[] servers = road.offer().servers();
     int strained = 0;
     for (int i = 0; i < servers.length; i++) {
       Backend server = servers[i];

@@ -2,7 +2,10 @@ package dev.caravan.route;
 
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.Lease;
+import dev.caravan.fleet.Work;
 import dev.caravan.outcome.Outcome;
+import dev.caravan.route.probe.TextCall;
+import dev.caravan.route.server.Servers;
 import dev.caravan.upstream.Answer;
 import dev.caravan.upstream.AnswerReceiver;
 import dev.caravan.upstream.Call;
@@ -17,10 +20,10 @@ final class ModelProducer extends DefaultAsyncProducer {
   private final String name;
   private final Backend backend;
 
-  ModelProducer(ModelEndpoint endpoint, ModelComponent component, Servers.Server server) {
+  ModelProducer(ModelEndpoint endpoint, ModelComponent component, Backend backend) {
     super(endpoint);
     this.component = component;
-    this.backend = server.backend();
+    this.backend = backend;
     this.name = backend.name();
   }
 
@@ -34,11 +37,18 @@ final class ModelProducer extends DefaultAsyncProducer {
     }
     Object body = exchange.getIn().getBody();
     if (!(body instanceof Call call)) {
-      new TextCall(component, server, exchange, callback).start();
+      new TextCall(component.client(), component.loops(), server, exchange, callback).start();
       return false;
     }
     if (!holds(call)) {
-      Lease own = Lease.open(backend, call.pool(), component.client().ticker());
+      boolean background = call.request().background();
+      Work work = background ? Work.UNKNOWN_BACKGROUND : Work.UNKNOWN;
+      Lease own = Lease.open(backend, call.pool(), component.client().ticker(), work);
+      if (own == null && background) {
+        exchange.setException(NobodyEligible.roomless(call.pool(), backend));
+        callback.done(true);
+        return true;
+      }
       if (own == null) {
         Outcome full = new Outcome.Refused(name + " is at its limit of requests in flight");
         exchange.setException(new UpstreamFailure(full, false));
@@ -47,6 +57,25 @@ final class ModelProducer extends DefaultAsyncProducer {
       }
       call.lease(own);
     }
+    send(component, server, call, exchange, callback);
+    return false;
+  }
+
+  /** Whether a balancer has picked this server for the call already. */
+  private boolean holds(Call call) {
+    Lease lease = call.lease();
+    return lease != null && !lease.closed() && lease.backend() == backend;
+  }
+
+  /**
+   * Sends a call that holds a lease on the server; the exchange has the answer at its first byte.
+   */
+  static void send(
+      ModelComponent component,
+      Servers.Server server,
+      Call call,
+      Exchange exchange,
+      AsyncCallback callback) {
     AnswerReceiver receiver =
         new AnswerReceiver() {
           @Override
@@ -67,12 +96,5 @@ final class ModelProducer extends DefaultAsyncProducer {
       // A step before this one, a delay say, went on in a thread of its own.
       call.loop().execute(() -> component.client().send(server.target(), call, receiver));
     }
-    return false;
-  }
-
-  /** Whether a balancer has picked this server for the call already. */
-  private boolean holds(Call call) {
-    Lease lease = call.lease();
-    return lease != null && !lease.closed() && lease.backend() == backend;
   }
 }

@@ -2,9 +2,12 @@ package dev.caravan.route;
 
 import dev.caravan.fleet.Availability;
 import dev.caravan.fleet.Availability.Use;
+import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.ServerState;
 import dev.caravan.select.Selection;
 import dev.caravan.select.Selection.Rejection;
+import dev.caravan.select.filter.BackgroundRoom;
+import dev.caravan.select.filter.Capacity;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
@@ -16,30 +19,35 @@ final class NobodyEligible extends Exception {
   private final String pool;
   private final @Nullable String home;
   private final boolean stored;
+  private final boolean roomless;
   private final boolean throttled;
   private final boolean endKnown;
   private final long endNanos;
 
   /** As the longer one, for a request that goes on with no stored response. */
   NobodyEligible(String pool, List<Rejection> reasons) {
-    this(pool, reasons, false);
+    this(pool, reasons, false, false);
   }
 
   /**
    * Nobody may take a request.
    *
    * @param stored whether it goes on with a response that one server stores
+   * @param background whether it is background work
    */
-  NobodyEligible(String pool, List<Rejection> reasons, boolean stored) {
+  NobodyEligible(String pool, List<Rejection> reasons, boolean stored, boolean background) {
     super(
-        reasons.stream()
-            .map(each -> each.backend() + ": " + each.reason())
-            .collect(Collectors.joining("; ")),
+        reasons.isEmpty()
+            ? "no server was found"
+            : reasons.stream()
+                .map(each -> each.backend() + ": " + each.reason())
+                .collect(Collectors.joining("; ")),
         null,
         false,
         false);
     this.pool = pool;
     this.stored = stored;
+    this.roomless = background && reasons.stream().anyMatch(NobodyEligible::roomless);
     this.home =
         reasons.stream()
             .filter(each -> each.filter().equals(Selection.AFFINITY))
@@ -69,6 +77,31 @@ final class NobodyEligible extends Exception {
   /** Whether it would take a request but for others that it holds, or a breaker's wait. */
   private static boolean anyMoment(Rejection each) {
     return each.availability().eligible();
+  }
+
+  /** The one server that background work may go to has no room for it. */
+  static NobodyEligible roomless(String pool, Backend backend) {
+    return new NobodyEligible(
+        pool,
+        List.of(
+            new Rejection(
+                backend.name(),
+                BackgroundRoom.NAME,
+                "no room for background work",
+                backend.availability())),
+        false,
+        true);
+  }
+
+  /** A server that is well, and would take the request if it had room for it. */
+  private static boolean roomless(Rejection each) {
+    return each.availability().eligible()
+        && (each.filter().equals(BackgroundRoom.NAME) || each.filter().equals(Capacity.NAME));
+  }
+
+  /** Whether it is background work, and some server is well and only has no room for it now. */
+  boolean roomless() {
+    return roomless;
   }
 
   /** The pool that could not answer. */

@@ -1,6 +1,8 @@
 package dev.caravan.route;
 
 import dev.caravan.fleet.PoolPolicy;
+import dev.caravan.limit.Ledger;
+import dev.caravan.route.parameter.PoolParameters;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -14,9 +16,16 @@ import org.apache.camel.support.DefaultComponent;
  */
 public final class PoolComponent extends DefaultComponent {
   private final Pools pools;
+  private final Ledger ledger;
 
-  public PoolComponent(Pools pools) {
+  /**
+   * The component.
+   *
+   * @param ledger what requests take of limits
+   */
+  public PoolComponent(Pools pools, Ledger ledger) {
     this.pools = pools;
+    this.ledger = ledger;
   }
 
   @Override
@@ -26,8 +35,8 @@ public final class PoolComponent extends DefaultComponent {
     parameters.clear();
     if (remaining.equals("*") && given.isEmpty()) {
       return new PoolEndpoint(
-          uri, this, new PoolParameters("*", List.of(), PoolPolicy.DEFAULT), pools);
+          uri, this, new PoolParameters("*", List.of(), PoolPolicy.DEFAULT), pools, ledger);
     }
-    return new PoolEndpoint(uri, this, PoolParameters.read(remaining, given), pools);
+    return new PoolEndpoint(uri, this, PoolParameters.read(remaining, given), pools, ledger);
   }
 }

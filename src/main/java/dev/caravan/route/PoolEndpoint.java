@@ -1,31 +1,47 @@
 package dev.caravan.route;
 
+import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.PoolPolicy;
+import dev.caravan.ingress.EndpointsBelow;
+import dev.caravan.limit.Ledger;
+import dev.caravan.limit.Refusal;
+import dev.caravan.limit.Reservation;
+import dev.caravan.request.Api;
+import dev.caravan.request.InferenceRequest;
+import dev.caravan.route.parameter.PoolParameters;
+import dev.caravan.route.server.ServerGroup;
+import dev.caravan.tenant.Quota;
 import dev.caravan.upstream.Call;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.Consumer;
 import org.apache.camel.Exchange;
+import org.apache.camel.MultipleConsumersSupport;
 import org.apache.camel.Processor;
 import org.apache.camel.Producer;
 import org.apache.camel.support.DefaultAsyncProducer;
 import org.apache.camel.support.DefaultConsumer;
 import org.apache.camel.support.DefaultEndpoint;
+import org.jspecify.annotations.Nullable;
 
 /** One pool as Camel sees it. */
-final class PoolEndpoint extends DefaultEndpoint {
+final class PoolEndpoint extends DefaultEndpoint implements MultipleConsumersSupport {
   private final String name;
   private final Set<String> aliases;
   private final PoolPolicy policy;
   private final Pools pools;
+  private final Ledger ledger;
 
-  PoolEndpoint(String uri, PoolComponent component, PoolParameters said, Pools pools) {
+  PoolEndpoint(
+      String uri, PoolComponent component, PoolParameters said, Pools pools, Ledger ledger) {
     super(uri, component);
     this.name = said.name();
     this.aliases = Set.copyOf(said.aliases());
     this.policy = said.policy();
     this.pools = pools;
+    this.ledger = ledger;
   }
 
   String name() {
@@ -38,22 +54,39 @@ final class PoolEndpoint extends DefaultEndpoint {
       throw new IllegalArgumentException("pool:* is for sending; a route needs the pool's name");
     }
     return new DefaultConsumer(this, processor) {
+      private final Runnable changed = this::refresh;
+      private List<Behind> behind = List.of();
+
       @Override
       protected void doStart() throws Exception {
         super.doStart();
-        List<ModelEndpoint> models = ModelEndpoints.below(getRoute().navigate());
+        List<ModelEndpoint> models = EndpointsBelow.of(getRoute().navigate(), ModelEndpoint.class);
         models.forEach(model -> model.servedAs(name));
-        pools.open(
-            name,
-            aliases,
-            getAsyncProcessor(),
-            policy,
-            models.stream().map(ModelEndpoint::backend).distinct().toList());
+        behind = models.stream().map(Behind::of).toList();
+        List<ServerGroup> found =
+            behind.stream().map(Behind::many).filter(Objects::nonNull).toList();
+        for (ServerGroup each : found) {
+          each.awaitAnswer();
+          each.onChange(changed);
+        }
+        pools.open(this, name, aliases, getAsyncProcessor(), policy, backends());
+        if (!found.isEmpty()) {
+          refresh(); // for what came between the two
+        }
+      }
+
+      private void refresh() {
+        pools.servers(this, backends());
+      }
+
+      private List<Backend> backends() {
+        return behind.stream().flatMap(each -> each.servers().stream()).distinct().toList();
       }
 
       @Override
       protected void doStop() throws Exception {
-        pools.close(name);
+        behind.forEach(each -> each.offChange(changed));
+        pools.close(this);
         super.doStop();
       }
     };
@@ -76,15 +109,65 @@ final class PoolEndpoint extends DefaultEndpoint {
       callback.done(true);
       return true;
     }
-    Pools.Open pool = pools.serving(name.equals("*") ? call.request().model() : name);
-    if (pool == null) {
+    Pools.Open pool = name.equals("*") ? pools.serving(call.request().model()) : pools.meant(name);
+    if (pool == null || (call.home() == null && !call.client().mayUse(pool.pool().name()))) {
+      // A client that may not use it is told the same: what there is for others is not its
+      // business.
       exchange.setException(new NoSuchModel());
       callback.done(true);
       return true;
     }
+    Quota limits = pool.policy().limits();
+    Quota own = call.client().quota();
+    boolean limited = !limits.equals(Quota.UNLIMITED) || !own.equals(Quota.UNLIMITED);
+    if (limited && !call.loop().inEventLoop()) {
+      // A step before this one went on in a thread of its own: what is reserved belongs to the
+      // loop.
+      call.loop().execute(() -> send(exchange, callback));
+      return false;
+    }
     call.pool(pool.pool());
-    RouteProperties.apply(exchange, call);
+    try {
+      RouteProperties.apply(exchange, call);
+    } catch (IllegalArgumentException e) {
+      exchange.setException(e);
+      callback.done(true);
+      return true;
+    }
+    OverLimit over = limited ? reserve(call, own, pool.name(), limits) : null;
+    if (over != null) {
+      exchange.setException(over);
+      callback.done(true);
+      return true;
+    }
     return pool.route().process(exchange, callback);
+  }
+
+  private @Nullable OverLimit reserve(Call call, Quota own, String pool, Quota limits) {
+    call.reserve(null); // what another pool had of it
+    if (call.abandoned()) {
+      return null;
+    }
+    InferenceRequest request = call.request();
+    Reservation taken =
+        ledger.reserve(
+            call.client().tenant(),
+            call.client().listed(),
+            own,
+            pool,
+            limits,
+            request.promptTokens(),
+            request.maxTokens(),
+            request.api() != Api.EMBEDDINGS);
+    call.reserve(taken);
+    Refusal refusal = taken == null ? null : taken.refusal();
+    return refusal == null ? null : new OverLimit(refusal);
+  }
+
+  /** One at a time, and another beside it while a change of the routes is made. */
+  @Override
+  public boolean isMultipleConsumersSupported() {
+    return true;
   }
 
   @Override

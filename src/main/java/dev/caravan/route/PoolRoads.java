@@ -52,6 +52,11 @@ public final class PoolRoads {
     of(pool);
   }
 
+  /** A pool is no more. */
+  public void forget(Pool pool) {
+    byPool.remove(pool);
+  }
+
   /** A pool's, made where it is new. */
   PoolRoad of(Pool pool) {
     PoolRoad road = byPool.get(pool);

@@ -67,6 +67,16 @@ public final class ResponseHomes {
     return null;
   }
 
+  /** A server has left the fleet: what it stored is gone. Looks at every place. */
+  public void forget(String server) {
+    for (int place = 0; place < PLACES; place++) {
+      Entry there = places.get(place);
+      if (there != null && there.server.equals(server)) {
+        places.compareAndSet(place, there, null);
+      }
+    }
+  }
+
   private static int bucket(long digest) {
     return (int) (digest >>> 32) & (PLACES - 1) & -BUCKET;
   }

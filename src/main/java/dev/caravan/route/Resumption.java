@@ -27,30 +27,43 @@ final class Resumption implements Resumer {
   private final Exchange begun;
 
   private Tried tried;
+  private Offer offer;
   private String server;
 
   private Resumption(
-      ServerBalancer balancer, Resumptions results, Call call, Exchange begun, Tried tried) {
+      ServerBalancer balancer,
+      Resumptions results,
+      Call call,
+      Exchange begun,
+      Tried tried,
+      Offer offer) {
     this.balancer = balancer;
     this.results = results;
     this.call = call;
     this.begun = begun;
     this.tried = tried;
+    this.offer = offer;
     this.server = holder(call);
   }
 
   /**
    * Makes the answer that the balancer's steps left on the exchange resumable, if it can be.
    *
-   * @param tried the servers of the balancer that have had the request
+   * @param tried the servers of the offer that have had the request
    */
   static void offer(
-      ServerBalancer balancer, Resumptions results, Call call, Exchange exchange, Tried tried) {
+      ServerBalancer balancer,
+      Resumptions results,
+      Call call,
+      Exchange exchange,
+      Tried tried,
+      Offer offer) {
     if (exchange.getMessage().getBody() instanceof Answer answer
         && ResumableAnswer.possible(answer, call)) {
       Exchange begun = ExchangeHelper.createCopy(exchange, false);
-      Resumption resumption = new Resumption(balancer, results, call, begun, tried);
+      Resumption resumption = new Resumption(balancer, results, call, begun, tried, offer);
       exchange.getMessage().setBody(new ResumableAnswer(answer, call, resumption));
+      balancer.mayComeBack(call);
     }
   }
 
@@ -94,12 +107,14 @@ final class Resumption implements Resumer {
   }
 
   /** Those servers have had the request, none of which is to have it again. */
-  void tried(Tried now) {
+  void tried(Tried now, Offer by) {
     tried = now;
+    offer = by;
   }
 
-  Tried tried() {
-    return tried;
+  /** The same, by positions of another offer. */
+  Tried tried(Offer by) {
+    return by.tried(tried, offer);
   }
 
   @Override

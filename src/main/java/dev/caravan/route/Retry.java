@@ -91,7 +91,7 @@ final class Retry implements Runnable, RetryBudget.Waiter {
     } else if (budget.take()) {
       go(RoadMeters.Retry.SENT);
     } else {
-      before = road.balancer().progress();
+      before = road.offer().progress();
       place = budget.join(this, road.call().loop());
       if (place == null) {
         refused();
@@ -123,7 +123,7 @@ final class Retry implements Runnable, RetryBudget.Waiter {
   @Override
   public void refused() {
     long[] then = before;
-    if (place != null && then != null && road.balancer().anyoneWorks(road.tried(), then)) {
+    if (place != null && then != null && road.offer().anyoneWorks(road.tried(), then)) {
       go(RoadMeters.Retry.PROVEN);
       return;
     }
@@ -131,7 +131,7 @@ final class Retry implements Runnable, RetryBudget.Waiter {
     road.pool().meters().count(RoadMeters.Retry.REFUSED_BUDGET);
     int percent = road.call().policy().retryBudgetPercent();
     road.fail(
-        new UpstreamFailure(
+        UpstreamFailure.retryRefused(
             after.outcome(),
             true,
             after.getMessage()

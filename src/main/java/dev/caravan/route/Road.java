@@ -26,6 +26,7 @@ final class Road implements AsyncCallback {
   private final AsyncCallback callback;
   private final PoolRoad pool;
   private final @Nullable Resumption resumption;
+  private Offer offer;
   private Tried tried;
   private int sent;
   private @Nullable UpstreamFailure last;
@@ -45,7 +46,8 @@ final class Road implements AsyncCallback {
     this.exchange = exchange;
     this.call = call;
     this.resumption = resumption;
-    this.tried = resumption == null ? Tried.NONE : resumption.tried();
+    this.offer = balancer.offer();
+    this.tried = resumption == null ? Tried.NONE : resumption.tried(offer);
     this.callback = callback;
     this.pool = balancer.roads().of(call);
   }
@@ -73,24 +75,39 @@ final class Road implements AsyncCallback {
    * @return whether there was; where not, the road has ended
    */
   boolean attempt() {
+    Offer now = balancer.offer();
+    if (now != offer) { // servers were found or lost since the attempt before
+      tried = now.tried(tried, offer);
+      offer = now;
+    }
     if (call.policy().hedge().mode() != Hedge.Mode.OFF && call.request().stream()) {
       return new HedgedAttempt(balancer, this).start();
     }
-    Selection selection = balancer.pick(call, tried);
+    Selection selection = balancer.pick(offer, call, tried);
     if (!(selection instanceof Selection.Selected chosen)) {
       nobody(selection);
       return false;
     }
     picked(call, chosen);
-    balancer.run(chosen.index(), exchange, this);
+    offer.run(chosen.index(), exchange, this);
     return true;
   }
 
   /** A server was picked, and the call or its fork has a lease there. */
   void picked(Call holder, Selection.Selected chosen) {
-    if (tried.count() == 0 && call.clientRetries() == 0) {
-      Lease lease = holder.lease();
-      if (lease != null) {
+    picked(holder, chosen, resumption != null ? "resumption" : sent == 0 ? "first" : "retry");
+  }
+
+  /**
+   * The same.
+   *
+   * @param purpose why there is an attempt, as {@link Lease#purpose} has it
+   */
+  void picked(Call holder, Selection.Selected chosen, String purpose) {
+    Lease lease = holder.lease();
+    if (lease != null) {
+      lease.picked(balancer.name(), purpose);
+      if (tried.count() == 0 && call.clientRetries() == 0) {
         pool.requests().arrived(lease.openedNanos());
       }
     }
@@ -109,7 +126,9 @@ final class Road implements AsyncCallback {
     if (failure != null) {
       fail(failure);
     } else if (selection instanceof Selection.NoneEligible none) {
-      NobodyEligible why = new NobodyEligible(call.pool(), none.reasons(), balancer.stored(call));
+      NobodyEligible why =
+          new NobodyEligible(
+              call.pool(), none.reasons(), balancer.stored(call), call.request().background());
       if (why.home() != null) {
         pool.meters().count(RoadMeters.Affinity.REFUSED);
       }
@@ -133,9 +152,9 @@ final class Road implements AsyncCallback {
   /** An attempt is answered; the exchange has the answer. */
   void answered() {
     if (resumption != null) {
-      resumption.tried(tried);
+      resumption.tried(tried, offer);
     } else if (call.policy().resume()) {
-      Resumption.offer(balancer, balancer.resumptions(), call, exchange, tried);
+      Resumption.offer(balancer, balancer.resumptions(), call, exchange, tried, offer);
     }
     callback.done(false);
   }
@@ -169,7 +188,7 @@ final class Road implements AsyncCallback {
     exchange.getExchangeExtension().setRedeliveryExhausted(false);
     if (!upstream.sent()) {
       attempt(); // no server was bothered
-    } else if (!balancer.anyoneLeft(call, tried)) {
+    } else if (!balancer.anyoneLeft(offer, call, tried)) {
       fail(upstream);
     } else {
       new Retry(this, upstream).start();
@@ -236,7 +255,12 @@ final class Road implements AsyncCallback {
     return sent;
   }
 
-  /** Which servers have had it. */
+  /** Whom the attempt that runs, or ran last, chose from. */
+  Offer offer() {
+    return offer;
+  }
+
+  /** Which servers of the offer have had it. */
   Tried tried() {
     return tried;
   }

@@ -19,9 +19,17 @@ final class RouteProperties {
   /** Names whose request it is. */
   static final String TENANT = "caravan.tenant";
 
+  /** Says whether it is background work: {@code true} or {@code false}. */
+  static final String BACKGROUND = "caravan.background";
+
   private RouteProperties() {}
 
-  /** Tells a call what the route says of it by now. */
+  /**
+   * Tells a call what the route says of it by now.
+   *
+   * @throws IllegalArgumentException for what cannot be understood; the message says of which
+   *     property
+   */
   static void apply(Exchange exchange, Call call) {
     String conversation = text(exchange, CONVERSATION);
     String tenant = text(exchange, TENANT);
@@ -38,6 +46,22 @@ final class RouteProperties {
         call.restate(request.of(id));
       }
     }
+    String background = text(exchange, BACKGROUND);
+    if (background != null) {
+      boolean yields = flag(background);
+      if (yields != call.request().background()) {
+        call.restate(call.request().background(yields));
+      }
+    }
+  }
+
+  private static boolean flag(String said) {
+    boolean yields = said.equalsIgnoreCase("true");
+    if (!yields && !said.isBlank() && !said.equalsIgnoreCase("false")) {
+      throw new IllegalArgumentException(
+          "property " + BACKGROUND + " must be true or false, was \"" + said + "\"");
+    }
+    return yields;
   }
 
   private static @Nullable String text(Exchange exchange, String name) {

@@ -6,6 +6,7 @@ import dev.caravan.fleet.Lease;
 import dev.caravan.fleet.PoolPolicy;
 import dev.caravan.fleet.PoolPolicy.Affinity.Stickiness;
 import dev.caravan.fleet.ServerState;
+import dev.caravan.ingress.EndpointsBelow;
 import dev.caravan.request.InferenceRequest;
 import dev.caravan.select.Explanation;
 import dev.caravan.select.Selection;
@@ -17,9 +18,12 @@ import dev.caravan.upstream.Call;
 import dev.caravan.upstream.Explained;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.LongAdder;
 import org.apache.camel.AsyncCallback;
 import org.apache.camel.AsyncProcessor;
 import org.apache.camel.Exchange;
+import org.apache.camel.Navigate;
+import org.apache.camel.Route;
 import org.apache.camel.processor.loadbalancer.LoadBalancerSupport;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
@@ -35,8 +39,13 @@ public final class ServerBalancer extends LoadBalancerSupport {
   private final PoolRoads roads;
   private final Resumptions resumptions;
   private final PanicWatch panic;
-  private AsyncProcessor[] steps = new AsyncProcessor[0];
-  private Backend[] backends = new Backend[0];
+  private final LongAdder resumable = new LongAdder();
+  private final Runnable changed = this::offerAnew;
+  private List<Step> steps = List.of();
+  private volatile Offer offer = Offer.NOBODY;
+
+  /** A step, and whom it leads to. */
+  private record Step(AsyncProcessor processor, Behind behind) {}
 
   /** A balancer without steps yet. */
   public ServerBalancer(Selector selector, PoolRoads roads, Resumptions resumptions) {
@@ -49,22 +58,43 @@ public final class ServerBalancer extends LoadBalancerSupport {
   @Override
   protected void doInit() throws Exception {
     super.doInit();
-    steps = doGetProcessors().clone();
-    if (steps.length == 0) {
-      throw new IllegalArgumentException(where() + " has no steps: it would answer nothing");
-    }
-    List<Backend> found = new ArrayList<>();
-    for (AsyncProcessor step : steps) {
-      List<ModelEndpoint> models = ModelEndpoints.below(step);
+    List<Step> found = new ArrayList<>();
+    for (AsyncProcessor step : doGetProcessors()) {
+      List<ModelEndpoint> models = EndpointsBelow.of(step, ModelEndpoint.class);
       if (models.size() != 1) {
         throw new IllegalArgumentException(
             where()
                 + ": each of its steps must lead to one model: endpoint, one leads to "
                 + models.size());
       }
-      found.add(models.get(0).backend());
+      found.add(new Step(step, Behind.of(models.get(0))));
     }
-    backends = found.toArray(Backend[]::new);
+    if (found.isEmpty()) {
+      throw new IllegalArgumentException(where() + " has no steps: it would answer nothing");
+    }
+    steps = List.copyOf(found);
+    offerAnew();
+  }
+
+  @Override
+  protected void doStart() throws Exception {
+    super.doStart();
+    steps.forEach(step -> step.behind.onChange(changed));
+    offerAnew(); // for what came meanwhile
+  }
+
+  @Override
+  protected void doStop() throws Exception {
+    steps.forEach(step -> step.behind.offChange(changed));
+    super.doStop();
+  }
+
+  private synchronized void offerAnew() {
+    List<Offer.Place> places = new ArrayList<>();
+    for (Step step : steps) {
+      step.behind.servers().forEach(each -> places.add(new Offer.Place(each, step.processor)));
+    }
+    offer = Offer.of(places, offer);
   }
 
   private String where() {
@@ -79,9 +109,26 @@ public final class ServerBalancer extends LoadBalancerSupport {
       callback.done(true);
       return true;
     }
-    RouteProperties.apply(exchange, call);
+    try {
+      RouteProperties.apply(exchange, call);
+    } catch (IllegalArgumentException e) {
+      exchange.setException(e);
+      callback.done(true);
+      return true;
+    }
     new Road(this, exchange, call, null, callback).start();
     return false;
+  }
+
+  /** A stream is being answered that may come back here until its call is over. */
+  void mayComeBack(Call call) {
+    resumable.increment();
+    call.over(resumable::decrement);
+  }
+
+  /** Streams that may come back here though the exchange that brought them is over. */
+  public long mayComeBack() {
+    return resumable.sum();
   }
 
   /** Sends a request whose answer broke off to a server that has not had it. */
@@ -91,15 +138,21 @@ public final class ServerBalancer extends LoadBalancerSupport {
 
   // ---- one attempt
 
+  /** Who may be picked now. */
+  Offer offer() {
+    return offer;
+  }
+
   /**
    * Picks a server for a call and takes a place there: the call, which may hold no other, holds the
-   * lease then. The way to one attempt is this and {@link #run}.
+   * lease then. The way to one attempt is this and {@link Offer#run}.
    *
    * @param tried who may not be picked, because they have had it
    */
-  Selection pick(Call call, Tried tried) {
+  Selection pick(Offer offer, Call call, Tried tried) {
+    Backend[] backends = offer.servers();
     String holder = holder(call.request());
-    int home = holder == null ? Selector.NO_HOME : position(holder);
+    int home = holder == null ? Selector.NO_HOME : offer.position(holder);
     Explained asked = call.explained();
     if (holder != null && home < 0) {
       if (asked != null) {
@@ -110,7 +163,7 @@ public final class ServerBalancer extends LoadBalancerSupport {
     while (true) {
       Selection selection =
           asked != null
-              ? explained(call, asked, tried, home)
+              ? explained(backends, call, asked, tried, home)
               : selector.select(
                   call.request(),
                   backends,
@@ -140,7 +193,8 @@ public final class ServerBalancer extends LoadBalancerSupport {
     }
   }
 
-  private Selection explained(Call call, Explained asked, Tried tried, int home) {
+  private Selection explained(
+      Backend[] backends, Call call, Explained asked, Tried tried, int home) {
     return selector.select(
         call.request(),
         backends,
@@ -158,11 +212,12 @@ public final class ServerBalancer extends LoadBalancerSupport {
 
   /** Whom {@link #pick} would choose now for a request that nobody has had; changes nothing. */
   Explanation foretell(InferenceRequest request, PoolPolicy policy) {
+    Offer now = offer;
     String holder = holder(request);
-    int home = holder == null ? Selector.NO_HOME : position(holder);
+    int home = holder == null ? Selector.NO_HOME : now.position(holder);
     return holder != null && home < 0
         ? refused(request, policy, holder)
-        : selector.explain(request, backends, policy.panicPercent(), policy.affinity(), home);
+        : selector.explain(request, now.servers(), policy.panicPercent(), policy.affinity(), home);
   }
 
   private Explanation refused(InferenceRequest request, PoolPolicy policy, String holder) {
@@ -178,15 +233,6 @@ public final class ServerBalancer extends LoadBalancerSupport {
   private @Nullable String holder(InferenceRequest request) {
     String previous = request.conversationKeys().previousResponseId();
     return previous == null ? null : roads.responses().server(previous);
-  }
-
-  private int position(String server) {
-    for (int i = 0; i < backends.length; i++) {
-      if (backends[i].name().equals(server)) {
-        return i;
-      }
-    }
-    return Selector.NO_HOME;
   }
 
   private static Rejection gone(String server) {
@@ -210,19 +256,26 @@ public final class ServerBalancer extends LoadBalancerSupport {
         || stored(call);
   }
 
-  /**
-   * Sends an exchange to the server that was picked for the call in it.
-   *
-   * @param index its position, as {@link #pick} says
-   * @param callback told when the step is done; the exchange has an answer or an exception then
-   */
-  void run(int index, Exchange exchange, AsyncCallback callback) {
-    steps[index].process(exchange, callback);
+  /** The balancers among the steps of a route. */
+  public static List<ServerBalancer> of(Route route) {
+    List<ServerBalancer> found = new ArrayList<>();
+    collect(route.navigate(), found);
+    return found;
   }
 
-  /** The servers, in the order of their positions; not to be changed. */
-  Backend[] servers() {
-    return backends;
+  private static void collect(Object step, List<ServerBalancer> found) {
+    if (step instanceof ServerBalancer balancer) {
+      found.add(balancer);
+    } else if (step instanceof Navigate<?> parent && parent.hasNext()) {
+      for (Object child : parent.next()) {
+        collect(child, found);
+      }
+    }
+  }
+
+  /** How its servers are picked, as routes name it. */
+  String name() {
+    return selector.name();
   }
 
   PoolRoads roads() {
@@ -233,46 +286,8 @@ public final class ServerBalancer extends LoadBalancerSupport {
     return resumptions;
   }
 
-  /** How far the answers of each server have come, to be compared later. */
-  long[] progress() {
-    long[] now = new long[backends.length];
-    for (int i = 0; i < now.length; i++) {
-      now[i] = backends[i].progress();
-    }
-    return now;
-  }
-
-  /**
-   * Whether somebody who has not had the request could take it, and has answered others since.
-   *
-   * @param before what {@link #progress} said then
-   */
-  boolean anyoneWorks(Tried tried, long[] before) {
-    for (int i = 0; i < backends.length; i++) {
-      Backend server = backends[i];
-      if (!tried.contains(i)
-          && server.availability().eligible()
-          && server.gate().permits()
-          && server.inflight() < server.spec().maxInflight()
-          && server.progress() != before[i]) {
-        return true;
-      }
-    }
-    return false;
-  }
-
   /** Whether it is worth a wait: somebody who has not had the request may be picked. */
-  boolean anyoneLeft(Call call, Tried tried) {
-    if (bound(call)) {
-      return false; // that one has had it
-    }
-    for (int i = 0; i < backends.length; i++) {
-      if (!tried.contains(i)
-          && backends[i].availability().use() != Availability.Use.NONE
-          && backends[i].gate().permits()) {
-        return true;
-      }
-    }
-    return false;
+  boolean anyoneLeft(Offer offer, Call call, Tried tried) {
+    return !bound(call) && offer.anyoneLeft(tried); // where bound, that one has had it
   }
 }

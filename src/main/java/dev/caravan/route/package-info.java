@@ -1,4 +1,4 @@
-/** What Camel sees: pools, model servers, balancers, the circuit breaker, probes, errors. */
+/** What a request meets in Camel: its pool, a balancer, a breaker, a model server, or an error. */
 @NullMarked
 package dev.caravan.route;
 

@@ -4,6 +4,8 @@ import dev.caravan.fleet.Availability;
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.BackendSpec;
 import dev.caravan.fleet.Load;
+import dev.caravan.fleet.Room;
+import dev.caravan.request.InferenceRequest;
 
 /**
  * One server's numbers as they were when its {@link Snapshot} was read. Read it, do not keep it:
@@ -29,6 +31,7 @@ public final class BackendView {
   private double speedKnown;
   private double millisPerToken;
   private long nameDigest;
+  private final BackgroundView background = new BackgroundView();
 
   BackendView() {}
 
@@ -116,6 +119,20 @@ public final class BackendView {
     copy.ttftMillisPerToken = ttftMillisPerToken;
     copy.cachedTokens = cachedTokens;
     copy.pressure = pressure;
+    copy.background.copy(background);
+    return copy;
+  }
+
+  /**
+   * The same values with background work.
+   *
+   * @param settled background requests among those in flight that are past their prompt
+   * @param settledTokens tokens of those
+   * @param forMore whether there is room for one more
+   */
+  public BackendView yielding(int settled, long settledTokens, Room forMore) {
+    BackendView copy = at(index);
+    copy.background.set(settled, settledTokens, forMore);
     return copy;
   }
 
@@ -146,6 +163,7 @@ public final class BackendView {
     ttftMillisPerToken = 0;
     cachedTokens = 0;
     pressure = 0;
+    background.clear();
   }
 
   /**
@@ -175,6 +193,7 @@ public final class BackendView {
   void blend(Load load, double usualMillis, long nowNanos) {
     tokensPerMilli = 1 / (speedKnown * millisPerToken + (1 - speedKnown) * usualMillis);
     backlogTokens = queued == 0 ? 0 : load.backlogTokens(nowNanos, tokensPerMilli);
+    backlogTokens += (long) (background.computingNanos() / 1e6 * tokensPerMilli);
   }
 
   /** Reads how long its first tokens take, for rows that go by that. */
@@ -234,6 +253,24 @@ public final class BackendView {
   /** How much of its fair share it is to get now, above 0 and up to 1: slow start. */
   public double share() {
     return share;
+  }
+
+  /** What it has of background work. */
+  public BackgroundView background() {
+    return background;
+  }
+
+  /**
+   * What counts as in flight beside such a request: beside an interactive one no background request
+   * that is past its prompt, for that is hardly in its way.
+   */
+  public int inflightBeside(InferenceRequest request) {
+    return request.background() ? inflight : inflight - background.settled();
+  }
+
+  /** The tokens of those that are {@link #inflightBeside} such a request. */
+  public long tokensBeside(InferenceRequest request) {
+    return request.background() ? tokens : Math.max(0, tokens - background.settledTokens());
   }
 
   /** Whether this request has been sent to it already. */

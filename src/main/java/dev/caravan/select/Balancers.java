@@ -1,6 +1,7 @@
 package dev.caravan.select;
 
 import dev.caravan.select.filter.Available;
+import dev.caravan.select.filter.BackgroundRoom;
 import dev.caravan.select.filter.Breaker;
 import dev.caravan.select.filter.Capacity;
 import dev.caravan.select.filter.Untried;
@@ -24,7 +25,7 @@ public final class Balancers {
 
   // What lasts longest comes first, because the first ground found is the one people read.
   private static final List<Filter> SOUND =
-      List.of(new Available(), new Breaker(), new Capacity(), new Untried());
+      List.of(new Available(), new Breaker(), new Capacity(), new Untried(), new BackgroundRoom());
 
   private static final List<Row> TABLE =
       List.of(
@@ -62,9 +63,10 @@ public final class Balancers {
         return new Selector(
             row.name,
             row.gauges.make(means),
-            row.gauges == Gauges.NONE ? Gauges.LOAD.make(means) : List.of(),
+            row.gauges == Gauges.NONE ? List.of(new LoadGauge(means.ticker())) : List.of(),
             row.filters,
             row.scorers,
+            row.picker.apply(means.chance()),
             row.picker.apply(means.chance()));
       }
     }
@@ -92,12 +94,13 @@ public final class Balancers {
     LOAD_AND_PREFIX;
 
     List<Gauge> make(Means means) {
+      Gauge room = new BackgroundGauge(means.ticker());
+      Gauge load = new LoadGauge(means.ticker());
       return switch (this) {
-        case NONE -> List.of();
-        case LOAD -> List.of(new LoadGauge(means.ticker()));
-        case LOAD_AND_TTFT -> List.of(new LoadGauge(means.ticker()), new TtftGauge(means.ticker()));
-        case LOAD_AND_PREFIX ->
-            List.of(new LoadGauge(means.ticker()), new PrefixGauge(means.prefixes()));
+        case NONE -> List.of(room);
+        case LOAD -> List.of(room, load);
+        case LOAD_AND_TTFT -> List.of(room, load, new TtftGauge(means.ticker()));
+        case LOAD_AND_PREFIX -> List.of(room, load, new PrefixGauge(means.prefixes()));
       };
     }
   }

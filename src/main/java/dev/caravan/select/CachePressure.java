@@ -44,6 +44,11 @@ final class CachePressure {
     }
   }
 
+  /** A server is no more. */
+  void forget(int server) {
+    WRITTEN.setOpaque(written, server, 0.0);
+  }
+
   /** What a server has written of late, in a unit that means something beside others' only. */
   double of(int server) {
     return (double) WRITTEN.getOpaque(written, server);

@@ -69,7 +69,7 @@ final class Explainer {
       boolean panic = Selector.panics(snapshot, panicPercent);
       selector.admit(request, snapshot, panic, candidates);
       if (free && candidates.size() > 0) {
-        int position = selector.picker.peek(request, candidates);
+        int position = selector.picker(request).peek(request, candidates);
         int index = position == Picker.BY_LOT ? -1 : candidates.view(position).index();
         return explanation(panic, index, Basis.BALANCER, List.of());
       }
@@ -173,7 +173,7 @@ final class Explainer {
   private int[] places() {
     int[] places = new int[snapshot.size()];
     boolean homely = affinity.mode() != Stickiness.OFF && request.conversation().known();
-    if (only >= 0 || !(homely || selector.picker instanceof ConsistentHash)) {
+    if (only >= 0 || !(homely || selector.picker(request) instanceof ConsistentHash)) {
       return places;
     }
     long key = homely ? request.conversation().digest() : ConsistentHash.key(request);
@@ -199,7 +199,7 @@ final class Explainer {
   /** Why each server is over its bound, by position in the offer; null where it is not. */
   private @Nullable String[] overBound(@Nullable Basis basis) {
     @Nullable String[] over = new @Nullable String[snapshot.size()];
-    boolean hashed = basis == Basis.BALANCER && selector.picker instanceof ConsistentHash;
+    boolean hashed = basis == Basis.BALANCER && selector.picker(request) instanceof ConsistentHash;
     boolean spills =
         basis != null && basis != Basis.BALANCER && affinity.mode() == Stickiness.SOFT && only < 0;
     if (hashed || spills) {

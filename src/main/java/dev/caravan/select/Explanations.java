@@ -73,6 +73,11 @@ public final class Explanations {
     return List.copyOf(after);
   }
 
+  /** All that are kept, newest first. */
+  public List<Kept> latest() {
+    return Objects.requireNonNull(newestFirst.get());
+  }
+
   /** The latest request of that id; null where none is kept. */
   public @Nullable Kept find(String requestId) {
     return find(Objects.requireNonNull(newestFirst.get()), requestId);

@@ -181,7 +181,7 @@ final class Home {
       int size = candidates.size();
       for (int i = 0; i < size; i++) {
         BackendView view = candidates.view(i);
-        inflight += view.inflight();
+        inflight += view.inflight() - view.background().settled();
         sum += part(view);
         millis += Home.wait(view);
       }
@@ -192,7 +192,7 @@ final class Home {
     }
 
     boolean isOver(BackendView view) {
-      return view.inflight() + 1 > most(view, all, parts)
+      return view.inflight() - view.background().settled() + 1 > most(view, all, parts)
           || Home.wait(view) > longest
           || view.availability().state() == ServerState.BUSY;
     }
@@ -200,8 +200,11 @@ final class Home {
     /** Why one of the eligible is over its bound; null where it is within. */
     @Nullable String over(BackendView view) {
       double most = most(view, all, parts);
-      if (view.inflight() + 1 > most) {
-        return view.inflight() + " in flight of at most " + (long) most;
+      if (view.inflight() - view.background().settled() + 1 > most) {
+        return view.inflight()
+            - view.background().settled()
+            + " in flight of at most "
+            + (long) most;
       }
       if (Home.wait(view) > longest) {
         return Math.round(Home.wait(view))

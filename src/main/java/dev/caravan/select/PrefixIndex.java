@@ -4,6 +4,7 @@ import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.Lease;
 import dev.caravan.request.PromptPrefix;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jctools.queues.MpscUnboundedArrayQueue;
@@ -35,6 +36,7 @@ public final class PrefixIndex {
   private final HolderTable table;
   private final ConcurrentHashMap<Backend, Integer> numbers = new ConcurrentHashMap<>();
   private final AtomicInteger enlisted = new AtomicInteger();
+  private final ConcurrentLinkedQueue<Integer> free = new ConcurrentLinkedQueue<>();
   private final MpscUnboundedArrayQueue<News> news = new MpscUnboundedArrayQueue<>(256);
   private final AtomicBoolean writing = new AtomicBoolean();
 
@@ -43,11 +45,14 @@ public final class PrefixIndex {
    *
    * @param prefix what a server was sent; null where it wrote chunks of which nobody knows, or lost
    *     all it had
-   * @param chunks that nobody knows; {@link #ALL_LOST}
+   * @param chunks that nobody knows; {@link #ALL_LOST}, {@link #GONE}
    */
   private record News(@Nullable PromptPrefix prefix, int server, int chunks) {}
 
   private static final int ALL_LOST = -1;
+
+  /** A server is no more; another may get its number. */
+  private static final int GONE = -2;
 
   /**
    * Nothing is known yet.
@@ -92,14 +97,28 @@ public final class PrefixIndex {
   }
 
   private int join(Backend server) {
-    int number = enlisted.getAndIncrement();
-    if (number >= MAX_SERVERS) {
+    Integer again = free.poll();
+    int number = again != null ? again : next();
+    if (number < 0) {
       return -1;
     }
     size(number, server);
     server.onClose((lease, outcome) -> settled(number, lease));
     server.onCacheLost(() -> write(new News(null, number, ALL_LOST)));
     return number;
+  }
+
+  private int next() {
+    int before = enlisted.getAndUpdate(many -> Math.min(MAX_SERVERS, many + 1));
+    return before < MAX_SERVERS ? before : -1;
+  }
+
+  /** A server has left the fleet, and answers nothing any more. */
+  public void forget(Backend server) {
+    Integer number = numbers.remove(server);
+    if (number != null && number >= 0) {
+      write(new News(null, number, GONE));
+    }
   }
 
   private void size(int number, Backend server) {
@@ -169,6 +188,11 @@ public final class PrefixIndex {
       pressure.wrote(server, table.learn(prefix, server), fleetRoom());
     } else if (chunks == ALL_LOST) {
       ages.forget(server);
+    } else if (chunks == GONE) {
+      ages.forget(server);
+      ages.capacity(server, 0); // whoever is next is trusted anew
+      pressure.forget(server);
+      free.add(server);
     } else {
       ages.entered(server, chunks);
     }

@@ -40,7 +40,8 @@ public final class Selector {
   final Scorer[] scorers;
   private final double[] weights;
   private final double totalWeight;
-  final Picker picker;
+  private final Picker picker;
+  private final Picker backgroundPicker;
   final Gauge[] gauges;
   final Gauge[] homeGauges;
 
@@ -52,13 +53,14 @@ public final class Selector {
    * @param scorers their weighted mean is the score; may be empty, then everyone's is 1
    */
   public Selector(String name, List<Filter> filters, List<WeightedScorer> scorers, Picker picker) {
-    this(name, List.of(), List.of(), filters, scorers, picker);
+    this(name, List.of(), List.of(), filters, scorers, picker, picker);
   }
 
   /**
    * A row put together.
    *
    * @param gauges read what its scorers and its picker go by, in that order
+   * @param backgroundPicker has turns of its own: where background work goes says nothing of others
    * @param homeGauges read what homes of conversations go by, where the others do not
    */
   Selector(
@@ -67,7 +69,8 @@ public final class Selector {
       List<Gauge> homeGauges,
       List<Filter> filters,
       List<WeightedScorer> scorers,
-      Picker picker) {
+      Picker picker,
+      Picker backgroundPicker) {
     this.name = name;
     this.gauges = gauges.toArray(Gauge[]::new);
     this.homeGauges = homeGauges.toArray(Gauge[]::new);
@@ -76,6 +79,7 @@ public final class Selector {
     this.weights = scorers.stream().mapToDouble(WeightedScorer::weight).toArray();
     this.totalWeight = scorers.stream().mapToDouble(WeightedScorer::weight).sum();
     this.picker = picker;
+    this.backgroundPicker = backgroundPicker;
   }
 
   /** The balancer's name, as routes spell it. */
@@ -87,7 +91,7 @@ public final class Selector {
    * Chooses one of the servers. It does not hold the server: {@link dev.caravan.fleet.Lease#open}
    * does, and where that is refused because others were faster, select again.
    *
-   * @param backends the step's servers, the same and in the same order at every call
+   * @param backends the step's servers, in an order that changes only as servers come and go
    * @param tried who has had this request already
    * @param panicPercent below this share of servers that health lets have any request, those of
    *     which its verdict may be wrong are eligible as well: better a request that may fail
@@ -115,7 +119,7 @@ public final class Selector {
       if (candidates.size() == 0) {
         return new NoneEligible(rejections(request, snapshot, panicPercent));
       }
-      position = picker.pick(request, candidates);
+      position = picker(request).pick(request, candidates);
     } else {
       long digest = request.conversation().digest();
       Home home = desk.home.find(digest, snapshot, candidates, affinity, only);
@@ -195,15 +199,13 @@ public final class Selector {
         prompt,
         Math.min(view.cachedTokens(), prompt),
         most < 0 ? output : Math.min(output, most),
-        request.stream());
+        request.stream(),
+        request.background());
   }
 
   /**
-   * The request has a place on the server that was chosen, and is about to be sent: those that come
-   * next may find its prompt there.
-   *
-   * @param backends as they were offered
-   * @param index the position of the one chosen
+   * The request has a place on the server at that position of the offer, and is about to be sent:
+   * those that come next may find its prompt there.
    */
   public void sent(InferenceRequest request, Backend[] backends, int index) {
     for (Gauge gauge : gauges) {
@@ -220,8 +222,8 @@ public final class Selector {
   }
 
   /**
-   * The choice that {@link #select} would make of these numbers. It counts as a pick: to replay a
-   * log, hand its lines in order to a new selector of the same name, with the same seed.
+   * The choice that {@link #select} would make of these numbers. It counts as a pick: a log's lines
+   * are replayed in order by a new selector of the same name, with the same seed.
    *
    * @param panicPercent as it was
    * @return the position of the one chosen in the snapshot; empty where nobody is eligible
@@ -231,7 +233,7 @@ public final class Selector {
     admit(request, snapshot, panics(snapshot, panicPercent), candidates);
     return candidates.size() == 0
         ? OptionalInt.empty()
-        : OptionalInt.of(candidates.view(picker.pick(request, candidates)).index());
+        : OptionalInt.of(candidates.view(picker(request).pick(request, candidates)).index());
   }
 
   /** Who is passed over, and why, in the order of the offer. Does not count as a pick. */
@@ -313,6 +315,10 @@ public final class Selector {
   /** That of the calling thread. */
   static Desk desk() {
     return DESK.get();
+  }
+
+  Picker picker(InferenceRequest request) {
+    return request.background() ? backgroundPicker : picker;
   }
 
   /** Where one thread makes its selections. */

@@ -3,6 +3,7 @@ package dev.caravan.select;
 import dev.caravan.fleet.Availability;
 import dev.caravan.fleet.Availability.Use;
 import dev.caravan.fleet.BackendSpec;
+import dev.caravan.fleet.Room;
 import dev.caravan.fleet.ServerState;
 import java.util.ArrayList;
 import java.util.EnumMap;
@@ -18,6 +19,7 @@ import java.util.Map;
  * mark   = ("down" | "spare" | "up") "(" state ")=" text | "share=" decimal | "breaker-open"
  *        | "tried" | "tokens=" number | "queued=" number "/" number | "speed=" decimal
  *        | "ttft=" decimal | "cached=" number | "pressure=" decimal
+ *        | "background=" number "/" number "/" room
  * text   = 1*(letter | digit | "." | "_" | "-" | ":" | "/" | "@") | quoted
  * quoted = as a JSON string
  * </pre>
@@ -91,7 +93,7 @@ final class SnapshotText {
     if (view.pressure() > 0) {
       out.append(PRESSURE).append(view.pressure());
     }
-    return out;
+    return view.background().write(out);
   }
 
   static Snapshot parse(String line) {
@@ -157,6 +159,9 @@ final class SnapshotText {
     double ttft = 0;
     int cached = 0;
     double pressure = 0;
+    int background = 0;
+    long settledTokens = 0;
+    Room room = Room.FREE;
     while (take(" ")) {
       if (take("share=")) {
         share = decimal();
@@ -174,6 +179,12 @@ final class SnapshotText {
         cached = number();
       } else if (take("pressure=")) {
         pressure = decimal();
+      } else if (take("background=")) {
+        background = number();
+        expect("/");
+        settledTokens = wide();
+        expect("/");
+        room = room();
       } else if (take(BREAKER_OPEN)) {
         permitted = false;
       } else if (take(TRIED)) {
@@ -185,7 +196,17 @@ final class SnapshotText {
     return BackendView.of(
             name, inflight, weight, maxInflight, availability, permitted, tried, share)
         .loaded(tokens, queued, backlog, speed, ttft)
-        .caching(cached, pressure);
+        .caching(cached, pressure)
+        .yielding(background, settledTokens, room);
+  }
+
+  private Room room() {
+    for (Room room : Room.values()) {
+      if (take(room.label())) {
+        return room;
+      }
+    }
+    throw unreadable("what background work waits for");
   }
 
   private Availability availability() {

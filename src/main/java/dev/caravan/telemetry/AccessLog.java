@@ -70,6 +70,41 @@ public final class AccessLog {
     StringBuilder line = desks.get().begin(clock.epochMillis());
     text(line, "request_id", requestId);
     text(line, "path", path);
+    ended(line, call, status, outcome, durationNanos, bytesOut);
+  }
+
+  /**
+   * Writes the line of a job that is over.
+   *
+   * @param jobs the name of its {@code jobs:} endpoint
+   * @param call its last try; null where it never ran
+   */
+  public void job(
+      String jobs,
+      String customId,
+      @Nullable Call call,
+      String requestId,
+      int status,
+      Outcome outcome,
+      long durationNanos,
+      long bytesOut) {
+    StringBuilder line = desks.get().begin(clock.epochMillis());
+    text(line, "request_id", requestId);
+    text(line, "jobs", jobs);
+    text(line, "custom_id", customId);
+    if (call != null) {
+      text(line, "path", call.request().api().path());
+    }
+    ended(line, call, status, outcome, durationNanos, bytesOut);
+  }
+
+  private void ended(
+      StringBuilder line,
+      @Nullable Call call,
+      int status,
+      Outcome outcome,
+      long durationNanos,
+      long bytesOut) {
     number(line, "status", status);
     text(line, "outcome", outcome.label());
     if (!(outcome instanceof Outcome.Completed)) {
@@ -85,6 +120,12 @@ public final class AccessLog {
 
   private static void call(StringBuilder line, Call call) {
     InferenceRequest request = call.request();
+    if (!call.client().anonymous()) {
+      text(line, "tenant", call.client().tenant());
+    }
+    if (!call.client().key().isEmpty()) {
+      text(line, "key", call.client().key());
+    }
     if (!call.pool().isEmpty()) {
       text(line, "pool", call.pool());
     }

@@ -83,6 +83,11 @@ public final class HealthMeters implements HealthListener {
     servers.put(name, server);
   }
 
+  /** A server has left the fleet; {@link Meters#forget(Backend)} takes its meters away. */
+  public void forget(String name) {
+    servers.remove(name);
+  }
+
   @Override
   public void checked(String name, CheckResult result) {
     Server server = servers.get(name);

@@ -9,10 +9,12 @@ import io.micrometer.core.instrument.Counter;
 import io.micrometer.core.instrument.DistributionSummary;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.micrometer.core.instrument.Tag;
 import io.micrometer.core.instrument.Timer;
 import java.time.Duration;
+import java.util.Collection;
 import java.util.List;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
@@ -36,15 +38,29 @@ public final class Meters {
           10, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000, 60_000, 300_000, 1_800_000);
 
   private final MeterRegistry registry;
+  private final boolean genAi;
   private final ConcurrentHashMap<RequestKey, RequestMeters> requests = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<String, ServerMeters> servers = new ConcurrentHashMap<>();
+  private final ConcurrentHashMap<String, RoadMeters> roads = new ConcurrentHashMap<>();
   // The registry itself forgets a count that nobody else holds.
   private final Queue<Supplier<Number>> counts = new ConcurrentLinkedQueue<>();
 
+  /** Meters of Caravan's own names. */
   public Meters(MeterRegistry registry) {
-    this.registry = registry;
+    this(registry, false);
   }
 
-  private static Duration[] millis(long... values) {
+  /**
+   * Meters.
+   *
+   * @param genAi whether model servers are measured under OpenTelemetry's names as well
+   */
+  public Meters(MeterRegistry registry, boolean genAi) {
+    this.registry = registry;
+    this.genAi = genAi;
+  }
+
+  static Duration[] millis(long... values) {
     Duration[] buckets = new Duration[values.length];
     for (int i = 0; i < values.length; i++) {
       buckets[i] = Duration.ofMillis(values[i]);
@@ -60,14 +76,41 @@ public final class Meters {
         .description("Requests that a model server holds now")
         .tag("backend", backend.name())
         .register(registry);
+    Gauge.builder("caravan.backend.background", backend, b -> b.background().inflight())
+        .description("Background requests among them")
+        .tag("backend", backend.name())
+        .register(registry);
     Gauge.builder("caravan.backend.up", backend, b -> b.availability().eligible() ? 1 : 0)
         .description("1 where probes let a server have traffic")
         .tag("backend", backend.name())
         .register(registry);
-    ServerMeters meters = new ServerMeters(registry, backend.name());
+    ServerMeters meters = new ServerMeters(registry, backend, genAi);
     backend.gaps(
         (lease, nanos) -> meters.of(lease.pool()).gap().record(nanos, TimeUnit.NANOSECONDS));
     backend.onClose(meters::closed);
+    servers.put(backend.name(), meters);
+  }
+
+  /** A server has left the fleet: whatever is measured of it goes, whoever measures it. */
+  public void forget(Backend backend) {
+    servers.remove(backend.name());
+    remove("backend", backend.name());
+  }
+
+  /** A pool is no more: whatever is measured of it goes. */
+  public void forget(Pool pool) {
+    requests.keySet().removeIf(key -> key.pool.equals(pool.name()));
+    roads.remove(pool.name());
+    servers.values().forEach(each -> each.forget(pool.name()));
+    remove("pool", pool.name());
+  }
+
+  private void remove(String tag, String value) {
+    for (Meter meter : registry.getMeters()) {
+      if (value.equals(meter.getId().getTag(tag))) {
+        registry.remove(meter);
+      }
+    }
   }
 
   /** Shows a number as it is when somebody looks. */
@@ -90,10 +133,24 @@ public final class Meters {
         .description("Requests that are on their way through a pool")
         .tag("pool", pool.name())
         .register(registry);
+    Gauge.builder("caravan.pool.servers", pool, p -> p.backends().size())
+        .description("Model servers of a pool")
+        .tag("pool", pool.name())
+        .register(registry);
+    Gauge.builder("caravan.pool.usable", pool, Meters::usable)
+        .description("Those of them that may be picked now")
+        .tag("pool", pool.name())
+        .register(registry);
     FunctionCounter.builder("caravan.panic.picks", pool, Pool::panicPicks)
         .description("Choices of a server while too few of the pool were usable")
         .tag("pool", pool.name())
         .register(registry);
+  }
+
+  private static long usable(Pool pool) {
+    return pool.backends().stream()
+        .filter(server -> server.availability().eligible() && server.gate().permits())
+        .count();
   }
 
   /**
@@ -102,7 +159,41 @@ public final class Meters {
    * @param waiting how many retries wait now
    */
   public RoadMeters road(Pool pool, Supplier<Number> waiting) {
-    return new RoadMeters(registry, pool.name(), waiting);
+    RoadMeters road = new RoadMeters(registry, pool.name(), waiting);
+    roads.put(pool.name(), road);
+    return road;
+  }
+
+  // ---- what was measured so far
+
+  /** What every pool has had of a server. */
+  public Collection<? extends Attempts> attempts(String server) {
+    ServerMeters meters = servers.get(server);
+    return meters == null ? List.of() : meters.byPool.values();
+  }
+
+  /** Attempts after the first that a pool has made. */
+  public long retries(String pool) {
+    RoadMeters road = roads.get(pool);
+    return road == null ? 0 : road.retries();
+  }
+
+  /** Is told of requests that are over. */
+  @FunctionalInterface
+  public interface RequestReader {
+    /**
+     * So many have ended in one way.
+     *
+     * @param pool the pool's name, or {@code none} where they reached none
+     * @param status what their clients were sent, or 0
+     */
+    void requests(String pool, int status, long count);
+  }
+
+  /** Tells of all requests that are over. */
+  public void requests(RequestReader reader) {
+    requests.forEach(
+        (key, meters) -> reader.requests(key.pool, key.status, (long) meters.count.count()));
   }
 
   /** Counts what an access log loses. */
@@ -115,15 +206,17 @@ public final class Meters {
   /** One server's meters, by the pool that a request came through. */
   private static final class ServerMeters {
     private final MeterRegistry registry;
-    private final String backend;
+    private final Backend backend;
+    private final boolean genAi;
     private final ConcurrentHashMap<String, AttemptMeters> byPool = new ConcurrentHashMap<>();
     // A server nearly always serves one pool, whose name is one object: no lookup then. A race
     // only costs a lookup.
     private volatile @Nullable AttemptMeters last;
 
-    ServerMeters(MeterRegistry registry, String backend) {
+    ServerMeters(MeterRegistry registry, Backend backend, boolean genAi) {
       this.registry = registry;
       this.backend = backend;
+      this.genAi = genAi;
     }
 
     @SuppressWarnings("ReferenceEquality") // a shortcut: another object of equal text is looked up
@@ -133,9 +226,14 @@ public final class Meters {
         return recent;
       }
       AttemptMeters found =
-          byPool.computeIfAbsent(pool, name -> AttemptMeters.of(registry, name, backend));
+          byPool.computeIfAbsent(pool, name -> AttemptMeters.of(registry, name, backend, genAi));
       last = found;
       return found;
+    }
+
+    void forget(String pool) {
+      byPool.remove(pool);
+      last = null;
     }
 
     void closed(Lease lease, Outcome outcome) {
@@ -164,10 +262,14 @@ public final class Meters {
     if (meters == null) {
       meters = requests.computeIfAbsent(key, this::register);
     }
+    boolean exemplar = call != null && Exemplars.begin(call.trace());
     meters.count.increment();
     meters.duration.record(durationNanos, TimeUnit.NANOSECONDS);
     if (call != null) {
       meters.attempts.record(call.attempts());
+    }
+    if (exemplar) {
+      Exemplars.end();
     }
   }
 

@@ -30,6 +30,11 @@ public final class ResumptionMeters {
     counter.increment();
   }
 
+  /** A pool is no more; {@link Meters#forget(Pool)} takes its meters away. */
+  public void forget(String pool) {
+    counters.keySet().removeIf(key -> key.pool.equals(pool));
+  }
+
   private Counter register(Key key) {
     return Counter.builder("caravan.resumptions")
         .description("Streams that broke off in a pool that resumes them, by what came of it")

@@ -111,6 +111,17 @@ public final class RoadMeters {
     increment(affinities.get(result));
   }
 
+  /** Retries that went. */
+  long retries() {
+    double sum = 0;
+    for (Map.Entry<Retry, Counter> each : retries.entrySet()) {
+      if (each.getKey() != Retry.REFUSED_BUDGET && each.getKey() != Retry.REFUSED_DEADLINE) {
+        sum += each.getValue().count();
+      }
+    }
+    return (long) sum;
+  }
+
   private static void increment(@Nullable Counter counter) {
     if (counter != null) { // there is one for each
       counter.increment();

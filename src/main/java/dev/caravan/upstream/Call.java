@@ -3,14 +3,15 @@ package dev.caravan.upstream;
 import dev.caravan.fleet.Lease;
 import dev.caravan.fleet.Pool;
 import dev.caravan.fleet.PoolPolicy;
+import dev.caravan.limit.Reservation;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.outcome.Outcome.Cause;
 import dev.caravan.request.InferenceRequest;
 import dev.caravan.time.Ticker;
 import io.netty.channel.EventLoop;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -18,15 +19,10 @@ import org.jspecify.annotations.Nullable;
  * runs, which server holds it now, and how to stop it. It is the body of the Camel message from
  * ingress to {@code model:}.
  *
- * <p>Owned by its event loop: every method is called there, except the plain getters of final
- * values.
+ * <p>Owned by its event loop, but for the plain getters of final values.
  */
-public final class Call {
+public final class Call extends CallOrigin {
   private InferenceRequest request;
-  private final String requestId;
-  private final EventLoop loop;
-  private final HeaderLines headers;
-  private final int bytesIn;
   private final PoolVisit visit = new PoolVisit();
   private int attempts;
   private int resumptions;
@@ -36,29 +32,22 @@ public final class Call {
   private final @Nullable Call parent;
   private List<Call> forks = List.of();
   private @Nullable OwnTime time;
-  private int clientRetries;
   private @Nullable Runnable wait;
-  private @Nullable Explained explained;
+  private @Nullable Bill bill;
 
   /** A call that nobody has answered yet; {@code headers} are those lines that may go upstream. */
   public Call(InferenceRequest request, String requestId, EventLoop loop, HeaderLines headers) {
+    super(requestId, loop, headers, request.body().readableBytes());
     this.request = request;
-    this.requestId = requestId;
-    this.loop = loop;
-    this.headers = headers;
-    this.bytesIn = request.body().readableBytes();
     this.parent = null;
   }
 
   private Call(Call of) {
+    super(of);
     request = of.request;
-    requestId = of.requestId;
-    loop = of.loop;
-    headers = of.headers;
-    bytesIn = of.bytesIn;
     visit.passThrough(of.visit);
     time = of.time;
-    explained = of.explained;
+    bill = of.bill;
     parent = of;
   }
 
@@ -69,7 +58,8 @@ public final class Call {
 
   /** A server died within its answer, and another goes on with this; of the same API and model. */
   public void goOnWith(InferenceRequest continued) {
-    request = continued.in(request.conversation()).of(request.tenant());
+    request =
+        continued.in(request.conversation()).of(request.tenant()).background(request.background());
     resumptions++;
   }
 
@@ -81,23 +71,6 @@ public final class Call {
   /** How often its answer broke off and another server was asked to go on. */
   public int resumptions() {
     return resumptions;
-  }
-
-  public String requestId() {
-    return requestId;
-  }
-
-  public EventLoop loop() {
-    return loop;
-  }
-
-  public HeaderLines headers() {
-    return headers;
-  }
-
-  /** The size of the client's body. */
-  public int bytesIn() {
-    return bytesIn;
   }
 
   /** The pool that answers it; empty before one was found. */
@@ -112,7 +85,7 @@ public final class Call {
 
   /** A pool takes it, and counts it until its end. */
   public void pool(Pool taker) {
-    visit.enter(taker, clientRetries > 0);
+    visit.enter(taker, clientRetries() > 0);
   }
 
   /** The pool that counts it now; null before one has taken it, after its end, and for a fork. */
@@ -120,9 +93,33 @@ public final class Call {
     return visit.home();
   }
 
+  /** Runs a task once when the pool that counts it does so no more. */
+  public void over(Runnable then) {
+    visit.over(then);
+  }
+
   /** What its pool's route said when the pool took it; the default before. */
   public PoolPolicy policy() {
     return visit.policy();
+  }
+
+  /** It has taken this of the limits, until its end; what it had taken before is given back. */
+  public void reserve(@Nullable Reservation taken) {
+    Bill before = bill;
+    if (before != null) {
+      before.reservation().giveBack();
+    }
+    bill = taken == null ? null : new Bill(taken);
+  }
+
+  /** What it has taken of the limits; null where there are none. */
+  public @Nullable Reservation reservation() {
+    return bill == null ? null : bill.reservation();
+  }
+
+  /** Whether servers are asked what its answer cost though its client has not. */
+  boolean asksForUsage() {
+    return bill != null && bill.reservation().countsTokens() && request.mayAskForUsage();
   }
 
   /** How many times it was sent to a server. */
@@ -136,18 +133,25 @@ public final class Call {
   }
 
   /**
-   * A server was picked for it. The lease before must have been closed.
+   * A server was picked for it.
    *
-   * @throws IllegalStateException where it was not, as in a balancer inside a balancer; {@code
-   *     picked} is closed then
+   * @throws IllegalStateException where the lease before is open; {@code picked} is closed then
    */
   public void lease(Lease picked) {
     Lease held = lease;
     if (held != null && !held.closed()) {
       picked.close(new Outcome.FailedBefore(Outcome.Cause.GATEWAY, "the call holds another lease"));
-      throw new IllegalStateException("call " + requestId + " still holds " + held.backend());
+      throw new IllegalStateException("call " + requestId() + " still holds " + held.backend());
     }
-    lease = picked;
+    hold(picked);
+  }
+
+  private void hold(@Nullable Lease next) {
+    Lease before = lease;
+    if (before != null && bill != null && parent == null) {
+      bill.leaves(before);
+    }
+    lease = next;
   }
 
   /** An attempt starts on the wire. */
@@ -163,32 +167,12 @@ public final class Call {
 
   /** Takes the client's own limits, once, before the routes; counted from {@code arrivedNanos}. */
   public void limit(ClientLimits own, long arrivedNanos, Ticker ticker) {
-    time = new OwnTime(own, arrivedNanos, loop, ticker, this::expire);
+    time = new OwnTime(own, arrivedNanos, loop(), ticker, this::expire);
   }
 
   /** What the client allows. */
   public ClientLimits limits() {
     return time == null ? ClientLimits.NONE : time.limits();
-  }
-
-  /** The client has sent this request so many times before; before a pool takes it. */
-  public void clientRetries(int count) {
-    clientRetries = count;
-  }
-
-  /** How many times the client has sent this request before, as it says itself. */
-  public int clientRetries() {
-    return clientRetries;
-  }
-
-  /** Its client wants to know why it is sent where it is: there. Before it enters the routes. */
-  public void explain(Explained into) {
-    explained = into;
-  }
-
-  /** Where to say why a server was picked; null where nobody wants to know. */
-  public @Nullable Explained explained() {
-    return explained;
   }
 
   /** It is a retry now, as load on its pool goes. */
@@ -198,9 +182,7 @@ public final class Call {
 
   private void expire() {
     stopWaiting();
-    for (Call fork : dropForks()) {
-      fork.timeOut();
-    }
+    dropForks().forEach(Call::timeOut);
     timeOut();
   }
 
@@ -234,23 +216,19 @@ public final class Call {
     }
   }
 
-  // ---- several servers at once
-
   /**
-   * The same request, to be sent to one more server at the same time: it has a lease and an attempt
-   * of its own, and ends when this call does. Counts in no pool.
+   * The same request for one more server at the same time, with a lease and an attempt of its own.
+   * Ends when this call does; counts in no pool.
    */
   public Call fork() {
     Call fork = new Call(this);
-    List<Call> more = new ArrayList<>(forks);
-    more.add(fork);
-    forks = more;
+    forks = Stream.concat(forks.stream(), Stream.of(fork)).toList();
     return fork;
   }
 
   /** A fork's server is the one: this call goes on with its lease and attempt, without any fork. */
   public void adopt(Call fork) {
-    lease = fork.lease;
+    hold(fork.lease);
     attempt = fork.attempt;
     fork.visit.leave();
     dropForks();
@@ -268,12 +246,7 @@ public final class Call {
     return dropped;
   }
 
-  // ---- its end
-
-  /**
-   * The client is gone: stops the attempts that run, and lets no other start. The leases end with
-   * {@link Outcome.ClientGone} unless they have ended already.
-   */
+  /** The client is gone: the attempts that run stop as {@link Outcome.ClientGone}, none starts. */
   public void abandon() {
     stop(null);
   }
@@ -299,10 +272,7 @@ public final class Call {
     return abandoned || (parent != null && parent.abandoned);
   }
 
-  /**
-   * The road has ended, whichever way: stops what still runs, lets no other attempt start, and
-   * closes with {@code how} a lease that nobody closed.
-   */
+  /** The road has ended: as when abandoned, but an open lease is closed with {@code how}. */
   public void end(Outcome how) {
     abandoned = true;
     visit.leave();
@@ -322,6 +292,9 @@ public final class Call {
     if (started != null) {
       started.abort(null);
       attempt = null;
+    }
+    if (bill != null && parent == null) {
+      bill.settle(how, attempts, lease, request.stream());
     }
   }
 }

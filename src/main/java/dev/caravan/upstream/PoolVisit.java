@@ -12,6 +12,7 @@ final class PoolVisit {
   private PoolPolicy policy = PoolPolicy.DEFAULT;
   private @Nullable Pool home;
   private boolean repeat;
+  private @Nullable Runnable over;
 
   /** The pool of that name answers it, and does not count it. */
   void passThrough(String pool) {
@@ -59,6 +60,16 @@ final class PoolVisit {
         counted.repeats(-1);
       }
     }
+    Runnable then = over;
+    over = null;
+    if (then != null) {
+      then.run();
+    }
+  }
+
+  /** Run once when it leaves. */
+  void over(Runnable then) {
+    over = then;
   }
 
   /** Empty before it came to one. */

@@ -66,6 +66,39 @@ public final class ResponseHead {
     head.writeBytes(lines, 0, linesLength);
   }
 
+  /**
+   * Appends the lines that may go to the client but those whose names begin so.
+   *
+   * @param prefix in lower case
+   */
+  public void writeLinesWithout(String prefix, ByteBuf head) {
+    int from = 0;
+    while (from < linesLength) {
+      int end = from;
+      while (lines[end] != '\n') {
+        end++;
+      }
+      end++;
+      if (!begins(from, end, prefix)) {
+        head.writeBytes(lines, from, end - from);
+      }
+      from = end;
+    }
+  }
+
+  private boolean begins(int from, int end, String prefix) {
+    if (end - from < prefix.length()) {
+      return false;
+    }
+    for (int i = 0; i < prefix.length(); i++) {
+      int b = lines[from + i];
+      if ((b >= 'A' && b <= 'Z' ? b + ('a' - 'A') : b) != prefix.charAt(i)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** How many bytes {@link #writeLinesTo} appends. */
   public int linesLength() {
     return linesLength;

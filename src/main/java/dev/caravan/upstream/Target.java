@@ -1,10 +1,12 @@
 package dev.caravan.upstream;
 
 import dev.caravan.fleet.BackendSpec;
+import dev.caravan.fleet.Lease;
 import dev.caravan.fleet.PoolPolicy;
 import dev.caravan.fleet.Secret;
 import dev.caravan.fleet.Timeouts;
 import dev.caravan.request.Api;
+import dev.caravan.tls.TlsClient;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.EventLoop;
@@ -13,7 +15,6 @@ import io.netty.handler.codec.http.FullHttpRequest;
 import io.netty.handler.codec.http.HttpHeaderNames;
 import io.netty.handler.codec.http.HttpMethod;
 import io.netty.handler.codec.http.HttpVersion;
-import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslHandler;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -31,7 +32,7 @@ import org.jspecify.annotations.Nullable;
 public final class Target {
   private final String name;
   private final InetSocketAddress address;
-  private final @Nullable SslContext tls;
+  private final @Nullable TlsClient tls;
   private final Timeouts timeouts;
   private volatile Merged merged;
   private final @Nullable String model;
@@ -40,9 +41,16 @@ public final class Target {
   private final long keepAliveMillis;
   private final String base;
   private final String authority;
+  private final String tlsName;
   private final @Nullable Secret apiKey;
   private volatile boolean retired;
   private volatile @Nullable String servedAs;
+
+  /** The same for a server that is asked for by its own address. */
+  public Target(
+      BackendSpec spec, Timeouts timeouts, long keepAliveMillis, @Nullable TlsClient tls) {
+    this(spec, timeouts, keepAliveMillis, tls, spec.url());
+  }
 
   /**
    * A target without connections yet.
@@ -50,9 +58,11 @@ public final class Target {
    * @param timeouts what its endpoint says of them
    * @param keepAliveMillis how long an idle connection is kept; less than the server keeps it
    * @param tls what to speak to it with; null for a plain {@code http} server
+   * @param as the URL that it is asked for by: in Host, and in TLS, where its certificate must be
+   *     for it
    */
   public Target(
-      BackendSpec spec, Timeouts timeouts, long keepAliveMillis, @Nullable SslContext tls) {
+      BackendSpec spec, Timeouts timeouts, long keepAliveMillis, @Nullable TlsClient tls, URI as) {
     this.name = spec.name();
     this.tls = tls;
     this.timeouts = timeouts;
@@ -63,12 +73,13 @@ public final class Target {
     int port = url.getPort() >= 0 ? url.getPort() : tls != null ? 443 : 80;
     String host = url.getHost();
     this.address = InetSocketAddress.createUnresolved(withoutBrackets(host), port);
+    this.authority = as.getRawAuthority();
+    this.tlsName = withoutBrackets(as.getHost());
     for (Api api : Api.values()) {
-      heads.put(api, head(api, url, spec.apiKey()));
+      heads.put(api, head(api, url, authority, spec.apiKey()));
     }
     String prefix = prefix(url);
     this.base = prefix.endsWith("/v1") ? prefix.substring(0, prefix.length() - 3) : prefix;
-    this.authority = url.getRawAuthority();
     this.apiKey = spec.apiKey();
   }
 
@@ -76,13 +87,13 @@ public final class Target {
     return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
   }
 
-  private static byte[] head(Api api, URI url, @Nullable Secret apiKey) {
+  private static byte[] head(Api api, URI url, String authority, @Nullable Secret apiKey) {
     String prefix = prefix(url);
     // A prefix of /v1 is how OpenAI's own clients spell a base URL.
     String path = prefix.endsWith("/v1") ? prefix + api.path().substring(3) : prefix + api.path();
     StringBuilder head = new StringBuilder(256);
     head.append("POST ").append(path).append(" HTTP/1.1\r\n");
-    head.append("host: ").append(url.getRawAuthority()).append("\r\n");
+    head.append("host: ").append(authority).append("\r\n");
     head.append("content-type: application/json\r\n");
     if (apiKey != null) {
       head.append("authorization: Bearer ").append(printable(apiKey.reveal())).append("\r\n");
@@ -163,13 +174,20 @@ public final class Target {
 
   /** A new handler that speaks TLS with it, or null for a plain {@code http} server. */
   @Nullable SslHandler tlsHandler(ByteBufAllocator allocator) {
-    return tls == null
-        ? null
-        : tls.newHandler(allocator, address.getHostString(), address.getPort());
+    return tls == null ? null : tls.handler(allocator, tlsName, address.getPort());
+  }
+
+  /** The host's name or address, as its endpoint has it. */
+  public String host() {
+    return address.getHostString();
+  }
+
+  public int port() {
+    return address.getPort();
   }
 
   /** The name by which the server knows the model that {@code pool} serves. */
-  String modelFor(String pool) {
+  public String modelFor(String pool) {
     return model != null ? model : pool;
   }
 
@@ -182,6 +200,10 @@ public final class Target {
   void writeHead(ByteBuf to, Call call, int contentLength) {
     to.writeBytes(heads.get(call.request().api()));
     call.headers().writeTo(to);
+    Lease lease = call.lease();
+    if (lease != null && lease.trace() instanceof AttemptTrace attempt) {
+      attempt.writeTo(to);
+    }
     to.writeCharSequence("x-request-id: ", StandardCharsets.US_ASCII);
     to.writeCharSequence(call.requestId(), StandardCharsets.US_ASCII);
     to.writeCharSequence("\r\ncontent-length: ", StandardCharsets.US_ASCII);

@@ -2,12 +2,8 @@ package dev.caravan.upstream;
 
 import dev.caravan.fleet.Lease;
 import dev.caravan.fleet.Timeouts;
-import dev.caravan.outcome.AnswerId;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.outcome.Outcome.Cause;
-import dev.caravan.outcome.Usage;
-import dev.caravan.outcome.UsageScanner;
-import dev.caravan.request.Api;
 import dev.caravan.time.Ticker;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
@@ -44,8 +40,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   private final AnswerReceiver receiver;
   private final Ticker ticker;
   private final HeadReader headReader;
-  private final UsageScanner usage = new UsageScanner();
-  private final @Nullable AnswerId answerId;
+  private final AnswerNotes notes;
   private final long startNanos;
   private final Timeouts limits;
 
@@ -75,7 +70,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     this.target = target;
     this.call = call;
     this.lease = call.lease();
-    this.answerId = call.request().api() == Api.RESPONSES ? new AnswerId() : null;
+    this.notes = new AnswerNotes(call);
     this.receiver = receiver;
     this.ticker = ticker;
     this.startNanos = ticker.nanos();
@@ -109,7 +104,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     readAnything = false;
     state = State.HEAD;
     on.carry(this);
-    ByteBuf body = call.request().bodyFor(target.modelFor(call.pool()));
+    ByteBuf body = call.request().bodyFor(target.modelFor(call.pool()), call.asksForUsage());
     Channel channel = on.channel();
     int length = body.readableBytes();
     boolean together = length <= SMALL_BYTES;
@@ -293,8 +288,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
       releaseConnection();
     }
     if (lease != null) {
-      Usage reported = usage.usage();
-      lease.usage(reported.promptTokens(), reported.completionTokens(), reported.cachedTokens());
+      notes.whole(lease);
     }
     try {
       close(
@@ -308,6 +302,9 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   }
 
   private void close(Outcome how) {
+    if (head != null) {
+      notes.over(lease, head);
+    }
     if (lease != null) {
       lease.close(how);
     }
@@ -326,11 +323,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
 
   @Override
   public void payload(ByteBuf in, int index, int length) {
-    usage.scan(in, index, length);
-    String id = answerId == null ? null : answerId.scan(in, index, length);
-    if (id != null && lease != null) {
-      lease.response(id);
-    }
+    notes.scan(in, index, length, lease);
   }
 
   void readComplete() {
@@ -360,9 +353,10 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     if (done()) {
       return;
     }
-    sink = to;
+    BodySink next = notes.before(to, head(), chunked);
+    sink = next;
     if (framer != null) {
-      framer.chunkedOut(chunked);
+      framer.chunkedOut(chunked && next == to);
     }
     if (paused) {
       pause(false);
@@ -474,6 +468,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
   }
 
   private void dropUnread() {
+    notes.drop();
     ByteBuf kept = unread;
     if (kept != null) {
       unread = null;

@@ -55,7 +55,8 @@ public final class Transport {
         : new NioEventLoopGroup(threads, factory);
   }
 
-  ChannelFactory<SocketChannel> clientChannels() {
+  /** The channels that connect. */
+  public ChannelFactory<SocketChannel> clientChannels() {
     return epoll ? EpollSocketChannel::new : NioSocketChannel::new;
   }
 

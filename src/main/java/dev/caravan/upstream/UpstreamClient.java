@@ -49,6 +49,14 @@ public final class UpstreamClient {
       return;
     }
     Transfer transfer = new Transfer(this, target, call, receiver, ticker);
+    Lease lease = call.lease();
+    if (lease != null) {
+      lease.operation(call.request().api().operation());
+      Trace trace = call.trace();
+      if (trace != null) {
+        lease.trace(trace.attempt(call, lease, target));
+      }
+    }
     call.sent(transfer);
     Connection idle = target.pool(call.loop()).take();
     if (idle != null) {

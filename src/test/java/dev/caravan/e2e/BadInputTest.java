@@ -31,6 +31,10 @@ class BadInputTest {
   private static final String POST = "POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\n";
   private static final String MODELS = "GET /v1/models HTTP/1.1\r\nhost: x\r\n\r\n";
 
+  private static final String PICTURE =
+      "{\"model\":\"llama-3.1-8b\",\"messages\":[{\"role\":\"user\",\"content\":[{\"type\":"
+          + "\"image_url\",\"image_url\":{\"url\":\"";
+
   private static Vertx vertx;
   private static SimulatedServer server;
   private static TestGateway gateway;
@@ -96,7 +100,11 @@ class BadInputTest {
         head("a TLS hello", "\u0016\u0003\u0001\u0000\u0005canary\r\n\r\n", 400),
         head("no target", "POST\r\n\r\n", 400),
         head("NUL in a value", POST + "user-agent: can\u0000ary\r\n" + sized + "\r\n" + json, 400),
-        head("NUL in the target", "GET /v1/mod\u0000els HTTP/1.1\r\nhost: x\r\n\r\n", 404),
+        head("NUL in the target", "GET /v1/mod\u0000els HTTP/1.1\r\nhost: x\r\n\r\n", 400),
+        head("folded", POST + "x-a: b\r\n canary: c\r\n" + sized + "\r\n" + json, 400),
+        head("CR in a value", POST + "x-a: b\rcanary: c\r\n" + sized + "\r\n" + json, 400),
+        head("bare LF", POST + "x-a: b\ncanary: c\r\n" + sized + "\r\n" + json, 400),
+        head("tab for space", "GET\t/v1/models HTTP/1.1\r\nhost: x\r\n\r\n", 400),
         head("space before a colon", POST + "x-canary : a\r\n" + sized + "\r\n" + json, 400),
         head("no name", POST + ": canary\r\n" + sized + "\r\n" + json, 400),
         head("no Host", "GET /v1/models HTTP/1.1\r\n\r\n", 400),
@@ -187,6 +195,8 @@ class BadInputTest {
         body("white space", "  \r\n ", null),
         body("no JSON", "canary", null),
         body("cut short", "{\"model\":\"llama-3.1-8b\",\"messages\":[{\"canary", null),
+        body("cut short in a picture", PICTURE + "canary", null),
+        body("cut short behind a backslash", PICTURE + "canary\\", null),
         body("two values", "{\"model\":\"llama-3.1-8b\"} {\"canary\":1}", null),
         body("an array", "[\"canary\"]", null),
         body("a form", "model=llama-3.1-8b&messages=canary", null),

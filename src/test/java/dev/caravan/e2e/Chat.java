@@ -2,6 +2,8 @@ package dev.caravan.e2e;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.vertx.core.json.JsonArray;
+import io.vertx.core.json.JsonObject;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -48,6 +50,18 @@ final class Chat {
 
   static JsonNode json(String body) throws IOException {
     return JSON.readTree(body.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * The text in the first choice of an answer, or of an event of one; empty where there is none.
+   *
+   * @param part what has it: {@code message}, or {@code delta}
+   */
+  static String text(JsonObject answer, String part) {
+    JsonArray choices = answer.getJsonArray("choices");
+    return choices.isEmpty()
+        ? ""
+        : choices.getJsonObject(0).getJsonObject(part).getString("content", "");
   }
 
   /** The data of each server-sent event. */

@@ -96,6 +96,25 @@ abstract class EndToEnd {
     return started;
   }
 
+  TestGateway start(String routes, Map<String, String> properties, Map<String, Object> beans)
+      throws Exception {
+    TestGateway started = TestGateway.start(routes, properties, beans);
+    gateway = started;
+    return started;
+  }
+
+  /** Stops the gateway as SIGTERM does, and starts another one. */
+  TestGateway restart(String routes, Map<String, String> properties) throws Exception {
+    gateway().drain();
+    stopGateway();
+    return start(routes, properties);
+  }
+
+  void stopGateway() {
+    gateway().close();
+    gateway = null;
+  }
+
   TestGateway gateway() {
     if (gateway == null) {
       throw new IllegalStateException("no gateway yet");

@@ -106,7 +106,7 @@ class HealthSignalsTest extends EndToEnd {
   void serverWithoutMetrics_isSaidOnce_andWorks() throws Exception {
     SimulatedServer server =
         simulated(SimulatedServer.builder(vertx).metrics(Dialect.NONE).speedup(100));
-    try (CapturedLog log = CapturedLog.of("dev.caravan.route.Pulse")) {
+    try (CapturedLog log = CapturedLog.of("dev.caravan.route.probe.Pulse")) {
       start(PoolYaml.single(server.uri()), settings());
       await().atMost(LONG).until(() -> server.requests("/health").size() >= 5);
       assertThat(server.requests("/metrics")).hasSize(1);

@@ -5,9 +5,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Writes the route of one pool as a user would. */
-final class PoolYaml {
+public final class PoolYaml {
   /** The model that simulated servers serve. */
-  static final String MODEL = "llama-3.1-8b";
+  public static final String MODEL = "llama-3.1-8b";
 
   private final String model;
   private final List<String> steps = new ArrayList<>();
@@ -19,16 +19,16 @@ final class PoolYaml {
     this.model = model;
   }
 
-  static PoolYaml of(String model) {
+  public static PoolYaml of(String model) {
     return new PoolYaml(model);
   }
 
   /** A pool of one server, {@code only}. */
-  static String single(URI uri, String... parameters) {
+  public static String single(URI uri, String... parameters) {
     return of(MODEL).server("only", uri, parameters).text();
   }
 
-  PoolYaml aliases(String names) {
+  public PoolYaml aliases(String names) {
     return parameters("aliases: \"" + names + "\"");
   }
 
@@ -37,18 +37,18 @@ final class PoolYaml {
    *
    * @param more each as YAML, such as {@code attempts: 2}
    */
-  PoolYaml parameters(String... more) {
+  public PoolYaml parameters(String... more) {
     parameters.addAll(List.of(more));
     return this;
   }
 
-  PoolYaml balancer(String name) {
+  public PoolYaml balancer(String name) {
     balancer = name;
     return this;
   }
 
   /** Options of the breakers of servers that are added from now on, such as {@code a: 1, b: 2}. */
-  PoolYaml breaker(String options) {
+  public PoolYaml breaker(String options) {
     breaker = "                  resilience4jConfiguration: { " + options + " }\n";
     return this;
   }
@@ -58,7 +58,7 @@ final class PoolYaml {
    *
    * @param parameters each as YAML, such as {@code weight: 2}
    */
-  PoolYaml server(String name, URI uri, String... parameters) {
+  public PoolYaml server(String name, URI uri, String... parameters) {
     StringBuilder all = new StringBuilder("url: \"" + uri + "\"");
     for (String parameter : parameters) {
       all.append(", ").append(parameter);
@@ -75,7 +75,7 @@ final class PoolYaml {
     return this;
   }
 
-  String text() {
+  public String text() {
     return "- route:\n    id: "
         + model
         + "\n    from:\n      uri: \"pool:"

@@ -64,4 +64,32 @@ class FleetTest {
     assertThat(key.reveal()).isEqualTo("sk-canary");
     assertThat(spec.toString()).doesNotContain("sk-canary").contains("***");
   }
+
+  @Test
+  void remove_server_isToldOnceAndItsNameIsFree() {
+    List<Backend> leavers = new ArrayList<>();
+    Fleet fleet = new Fleet(newcomer -> {}, leavers::add);
+    Backend first = fleet.register(BackendSpec.of("gpu-a", URL));
+    assertThat(fleet.remove(first)).isTrue();
+    assertThat(fleet.remove(first)).isFalse();
+    assertThat(leavers).containsExactly(first);
+    assertThat(fleet.all()).isEmpty();
+    Backend second = fleet.register(BackendSpec.of("gpu-a", URL));
+    assertThat(second).isNotSameAs(first);
+    assertThat(fleet.remove(first)).as("another of the same name").isFalse();
+    assertThat(fleet.find("gpu-a")).isSameAs(second);
+  }
+
+  @Test
+  void respecify_pool_leavesServersThatItNamesNoMore() {
+    Backend stays = new Backend(BackendSpec.of("gpu-a", URL));
+    Backend goes = new Backend(BackendSpec.of("gpu-b", URL));
+    Pool pool = new Pool("llama");
+    Pool other = new Pool("other");
+    pool.respecify(PoolPolicy.DEFAULT, List.of(stays, goes));
+    other.respecify(PoolPolicy.DEFAULT, List.of(goes));
+    pool.respecify(PoolPolicy.DEFAULT, List.of(stays));
+    assertThat(stays.pools()).containsExactly(pool);
+    assertThat(goes.pools()).containsExactly(other);
+  }
 }

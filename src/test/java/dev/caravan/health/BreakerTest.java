@@ -14,6 +14,7 @@ import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -302,5 +303,48 @@ class BreakerTest {
 
   private Permission permission() {
     return Objects.requireNonNull(breaker.acquire());
+  }
+
+  @Test
+  void stage_untilCommit_changesNeitherSettingsNorGates() {
+    Backend guarded = new Backend(BackendSpec.of("gpu-a", URI.create("http://10.0.0.1")));
+    Backend bare = new Backend(BackendSpec.of("gpu-b", URI.create("http://10.0.0.2")));
+    breakers.join(guarded);
+    breakers.join(bare);
+    BreakerSettings other = new BreakerSettings(Window.CALLS, 9, 3, 40, 700, 2, 1_000, 50);
+    breakers.stage();
+    assertThat(breakers.guard("gpu-a", other)).isSameAs(breaker);
+    breakers.guard("gpu-b", other);
+    breakers.drop();
+    assertThat(breaker.settings()).isEqualTo(BreakerSettings.DEFAULT);
+    assertThat(bare.gate()).isSameAs(Gate.NONE);
+    breakers.stage();
+    breakers.guard("gpu-a", other);
+    Breaker made = breakers.guard("gpu-b", other);
+    assertThat(breakers.guard("gpu-b", other)).isSameAs(made);
+    breakers.commit();
+    breakers.sweep(Set.of());
+    assertThat(breaker.settings()).isEqualTo(other);
+    assertThat(guarded.gate()).isSameAs(breaker);
+    assertThat(bare.gate()).isSameAs(made);
+  }
+
+  @Test
+  void sweep_serverThatNoRouteGuards_hasNoBreakerAnyMore() {
+    Backend backend = new Backend(BackendSpec.of("gpu-a", URI.create("http://10.0.0.1")));
+    breakers.join(backend);
+    for (int i = 0; i < 5; i++) {
+      call(BAD);
+    }
+    assertThat(backend.gate().permits()).isFalse();
+    breakers.sweep(Set.of());
+    assertThat(backend.gate()).as("a step guards it").isSameAs(breaker);
+    breakers.unguard("gpu-a");
+    breakers.sweep(Set.of("gpu-a"));
+    assertThat(backend.gate()).as("it leaves, and may come back").isSameAs(breaker);
+    breakers.sweep(Set.of());
+    assertThat(backend.gate()).isSameAs(Gate.NONE);
+    assertThat(breakers.find("gpu-a")).isNull();
+    assertThat(moves).last().isEqualTo("gpu-a OPEN->CLOSED: no route guards it");
   }
 }

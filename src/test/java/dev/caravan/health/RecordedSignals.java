@@ -66,7 +66,7 @@ final class RecordedSignals implements HealthSignals {
   }
 
   @Override
-  public void prober(String server, Runnable now) {
+  public void prober(String server, Prober now) {
     throw unexpected();
   }
 

@@ -14,8 +14,10 @@ import dev.caravan.fleet.Availability.Use;
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.BackendSpec;
 import dev.caravan.fleet.Lease;
+import dev.caravan.fleet.Overrides;
 import dev.caravan.fleet.Pool;
 import dev.caravan.fleet.PoolPolicy;
+import dev.caravan.fleet.ServerOverride;
 import dev.caravan.fleet.ServerState;
 import dev.caravan.outcome.Outcome;
 import dev.caravan.testing.HandScheduler;
@@ -25,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /** One server's states, with time, probes and checks by hand. */
@@ -55,6 +58,7 @@ class ServerHealthTest {
               moves.add("drained");
             }
           });
+  private final Overrides overrides = new Overrides();
   private int probesAsked;
   private int checksAsked;
 
@@ -415,17 +419,17 @@ class ServerHealthTest {
   @Test
   void drained_isSaidOnce_whenTheLastRequestHasLeft() {
     Lease lease = lease();
-    health.drain("gpu-a", true);
+    drain(true);
     assertThat(state()).isEqualTo(DRAINING);
     assertThat(gpu.availability().use()).isEqualTo(Use.NONE);
     assertThat(Objects.requireNonNull(health.standing("gpu-a")).drained()).isFalse();
     lease.close(new Outcome.Completed(200));
     assertThat(moves).containsExactly("healthy>draining", "drained");
     assertThat(Objects.requireNonNull(health.standing("gpu-a")).drained()).isTrue();
-    health.drain("gpu-a", true);
+    drain(true);
     health.reachable("gpu-a");
     assertThat(moves).hasSize(2);
-    health.drain("gpu-a", false);
+    drain(false);
     assertThat(state()).isEqualTo(HEALTHY);
   }
 
@@ -433,11 +437,53 @@ class ServerHealthTest {
   void drain_ofRouteAndOperator_endWithTheLastOfThem() {
     health.specified("gpu-a", true);
     assertThat(moves).containsExactly("healthy>draining", "drained");
-    health.drain("gpu-a", true);
+    drain(true);
     health.specified("gpu-a", false);
     assertThat(state()).isEqualTo(DRAINING);
-    health.drain("gpu-a", false);
+    drain(false);
     assertThat(state()).isEqualTo(HEALTHY);
+  }
+
+  // ---- ejected by an operator
+
+  @Test
+  void ejected_isDown_noLastResort_andProvesItselfAfterwards() {
+    set(before -> before.withEject(true));
+    assertThat(state()).isEqualTo(DOWN);
+    assertThat(gpu.availability().use()).isEqualTo(Use.NONE);
+    assertThat(gpu.availability().reason()).isEqualTo("ejected by ana");
+    health.reachable("gpu-a");
+    probe(GOOD);
+    probe(GOOD);
+    assertThat(state()).as("good answers do not bring it back").isEqualTo(DOWN);
+    health.specified("gpu-a", false);
+    assertThat(state()).as("nor does a reload").isEqualTo(DOWN);
+    set(before -> before.withEject(false));
+    assertThat(gpu.override()).isEqualTo(ServerOverride.NONE);
+    assertThat(state()).isNotEqualTo(DOWN);
+  }
+
+  @Test
+  void ejected_beforeItWasProbed_returnsWhenItHasAnswered() {
+    set(before -> before.withEject(true));
+    set(before -> before.withEject(false));
+    assertThat(state()).isEqualTo(DOWN);
+    time.pass(1);
+    assertThat(probesAsked).as("it is asked at once").isPositive();
+    probe(GOOD);
+    assertThat(state()).isEqualTo(DOWN);
+    probe(GOOD);
+    assertThat(state()).isEqualTo(WARMING);
+  }
+
+  @Test
+  void override_ofAServerThatComesBack_holdsFromTheStart() {
+    set(before -> before.withDrain(true).withWeight(7));
+    Backend again = new Backend(BackendSpec.of("gpu-a", URI.create("http://a")));
+    overrides.join(again);
+    health.join(again);
+    assertThat(again.availability().state()).isEqualTo(DRAINING);
+    assertThat(again.spec().weight()).isEqualTo(7);
   }
 
   @Test
@@ -446,7 +492,16 @@ class ServerHealthTest {
     health.probed("nobody", GOOD);
     assertThat(health.probeTells("nobody")).isTrue();
     assertThat(health.standing("nobody")).isNull();
-    assertThat(health.drain("nobody", true)).isFalse();
+    assertThat(health.probe("nobody", report -> {})).isFalse();
+  }
+
+  private void drain(boolean wanted) {
+    set(before -> before.withDrain(wanted));
+  }
+
+  private void set(UnaryOperator<ServerOverride> change) {
+    overrides.change(gpu, before -> change.apply(before).signed("ana", 1));
+    health.overridden(gpu);
   }
 
   private void hang() {

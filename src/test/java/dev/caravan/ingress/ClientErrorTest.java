@@ -97,4 +97,17 @@ class ClientErrorTest {
     assertThat(out.toString(US_ASCII))
         .isEqualTo("retry-after: 2\r\nretry-after-ms: 1500\r\nx-should-retry: true\r\n");
   }
+
+  @ParameterizedTest
+  @CsvSource({
+    "requests, 500, true",
+    "tokens, 0, true",
+    "tokens, -1, false",
+    "insufficient_quota, -1, false"
+  })
+  void ofALimit_isToComeAgainWhereThatCanHelp(String type, long retryAfterMillis, boolean again) {
+    ClientError error = new ClientError(429, type, "no", null, "x", retryAfterMillis, null);
+    assertThat(error.ofLimit()).isTrue();
+    assertThat(error.shouldRetry()).hasValue(again);
+  }
 }

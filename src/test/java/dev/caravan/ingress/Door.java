@@ -6,6 +6,7 @@ import dev.caravan.admission.Admission;
 import dev.caravan.admission.Limits;
 import dev.caravan.admission.Memory;
 import dev.caravan.outcome.Outcome;
+import dev.caravan.tenant.Access;
 import dev.caravan.upstream.Call;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -82,7 +83,16 @@ final class Door {
     return ConversationFinder.of(conversations, bytes -> Arrays.fill(bytes, (byte) 7));
   }
 
+  /** One where credentials are asked for. */
+  Door(Access access) {
+    this(Limits.NONE, new NoMemory(), new ConversationSettings(List.of(), List.of(), null), access);
+  }
+
   private Door(Limits limits, Memory memory, ConversationSettings conversations) {
+    this(limits, memory, conversations, Access.open());
+  }
+
+  private Door(Limits limits, Memory memory, ConversationSettings conversations, Access access) {
     admission = new Admission(limits, memory, clock::get);
     ingress =
         new HttpIngress(
@@ -92,7 +102,9 @@ final class Door {
             this::ended,
             sent -> "id-1",
             admission,
-            clock::get);
+            access,
+            clock::get,
+            null);
     ingress.entry((call, headers, reply) -> visits.add(new Visit(call, headers, reply)));
     install(channel.pipeline(), ingress);
   }

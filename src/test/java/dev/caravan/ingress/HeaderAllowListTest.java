@@ -3,6 +3,7 @@ package dev.caravan.ingress;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.caravan.tenant.Shown;
 import io.netty.handler.codec.http.DefaultHttpHeaders;
 import io.netty.handler.codec.http.HttpHeaders;
 import java.util.ArrayList;
@@ -113,6 +114,16 @@ class HeaderAllowListTest {
       public void other(String name, String value) {
         told.add("other " + name + "=" + value);
       }
+
+      @Override
+      public void trace(String name, String value) {
+        told.add("trace " + name + "=" + value);
+      }
+
+      @Override
+      public void credentials(String name, String value) {
+        told.add("credentials " + name + "=" + value);
+      }
     };
   }
 
@@ -138,11 +149,52 @@ class HeaderAllowListTest {
     List<String> told = new ArrayList<>();
     HeaderAllowList list =
         new HeaderAllowList(
-            List.of("x-session-id"), List.of("", "session-id", "x-session-id"), Set.of("cookie"));
+            List.of("x-session-id"),
+            List.of("", "session-id", "x-session-id"),
+            Set.of("cookie"),
+            Set.of(),
+            List.of());
     list.lines(headers, telling(told));
     assertThat(told).containsExactly("key 2=s", "x-session-id=s", "key 1=t", "other cookie=c=1");
     assertThat(list.find("cookie")).isNull();
     assertThat(list.find("session-id")).isNull();
+  }
+
+  @Test
+  void lines_whatSaysTheTrace_isReadAndPassesToRoutes_butIsNoLine() {
+    HttpHeaders headers = new DefaultHttpHeaders();
+    headers.add("Traceparent", "00-1-2-01").add("tracestate", "a=b").add("x-c", "1");
+    List<String> told = new ArrayList<>();
+    HeaderAllowList list =
+        new HeaderAllowList(
+            List.of("traceparent", "x-c"),
+            List.of(),
+            Set.of(),
+            Set.of("traceparent", "tracestate"),
+            List.of());
+    list.lines(headers, telling(told));
+    assertThat(told)
+        .containsExactly(
+            "trace traceparent=00-1-2-01",
+            "traceparent=00-1-2-01",
+            "trace tracestate=a=b",
+            "x-c=1");
+  }
+
+  @Test
+  void lines_credentials_areToldWhereTheyAreAskedFor_andAreNoLine() {
+    HttpHeaders headers = new DefaultHttpHeaders();
+    headers.add("Authorization", "Bearer k").add("X-API-Key", "k").add("api-key", "k");
+    headers.add("cookie", "a=b").add("x-c", "1");
+    List<String> told = new ArrayList<>();
+    HeaderAllowList list =
+        new HeaderAllowList(List.of(), List.of(), Set.of(), Set.of(), Shown.HEADERS);
+    assertThat(list.lines(headers, telling(told))).isSameAs(dev.caravan.upstream.HeaderLines.NONE);
+    assertThat(told)
+        .containsExactly(
+            "credentials authorization=Bearer k",
+            "credentials x-api-key=k",
+            "credentials api-key=k");
   }
 
   @Test

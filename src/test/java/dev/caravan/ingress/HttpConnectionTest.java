@@ -167,6 +167,63 @@ class HttpConnectionTest {
     assertThat(door.channel.isActive()).isFalse();
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "GET /v1/models HTTP/1.1\r\nhost: h\r\na: b\r\n c\r\n\r\n",
+        "GET /v1/models HTTP/1.1\r\nhost: h\r\na: b\r\n\tc: d\r\n\r\n",
+        "GET /v1/models HTTP/1.1\r\n host: h\r\nhost: h\r\n\r\n",
+        "GET /v1/models HTTP/1.1\r\nhost: h\r\n \r\n\r\n",
+        "POST /v1/completions HTTP/1.1\r\nhost: h\r\ncontent-length:\r\n 2\r\n\r\n{}",
+        "POST /v1/completions HTTP/1.1\r\nhost: h\r\ntransfer-encoding:\r\n chunked\r\n\r\n",
+        "GET\t/v1/models HTTP/1.1\r\nhost: h\r\n\r\n",
+        "GET /v1/models\u000bHTTP/1.1\r\nhost: h\r\n\r\n",
+        "GET /v1/models\rHTTP/1.1\r\nhost: h\r\n\r\n",
+        "GET /v1/mod\u0000els HTTP/1.1\r\nhost: h\r\n\r\n",
+        "GET /v1/mod\u007fels HTTP/1.1\r\nhost: h\r\n\r\n",
+        "GET /v1/models HTTP/1.1\nhost: h\r\n\r\n",
+        "GET /v1/models HTTP/1.1\r\nhost: h\n\r\n",
+        "GET /v1/models HTTP/1.1\r\nhost: h\r\n\n",
+        "GET /v1/models HTTP/1.1\r\nhost: h\r\na: b\rc: d\r\n\r\n",
+        "GET /v1/models HTTP/1.1\r\nhost: h\r\ra: b\r\n\r\n",
+      })
+  void head_thatOthersReadDifferently_isRefused_howeverItIsCut(String head) {
+    for (boolean whole : new boolean[] {true, false}) {
+      Door cut = new Door().open();
+      if (whole) {
+        cut.send(head);
+      } else {
+        head.chars()
+            .takeWhile(c -> cut.channel.isOpen())
+            .forEach(c -> cut.send(String.valueOf((char) c)));
+      }
+      cut.send(Door.post(CHAT));
+      assertThat(cut.written()).startsWith("HTTP/1.1 400 ").contains("connection: close");
+      assertThat(cut.visits).isEmpty();
+      assertThat(cut.ends).as("one answer").hasSize(1);
+      cut.channel.finishAndReleaseAll();
+    }
+  }
+
+  @Test
+  void head_behindABodyThatLooksFolded_isTaken() {
+    String body = "{\"model\":\"llama\",\r\n \"a\":\r\n\t1}";
+    door.send("\r\n" + Door.post(body) + "\r\n" + Door.post(body));
+    answer("[1]");
+    assertThat(door.visits).hasSize(1);
+    answer("[2]");
+    door.send(
+        "POST /v1/completions HTTP/1.1\r\nhost: h\r\ntransfer-encoding: chunked\r\n\r\n"
+            + Integer.toHexString(body.length())
+            + "\r\n"
+            + body
+            + "\r\n0\r\n\r\n"
+            + Door.post(body));
+    answer("[3]");
+    answer("[4]");
+    assertThat(door.ends).hasSize(4).allMatch(end -> end.startsWith("200 "));
+  }
+
   @Test
   void head_tooLong_is414Or431() {
     door.send("GET /" + "x".repeat(300) + " HTTP/1.1\r\n\r\n");

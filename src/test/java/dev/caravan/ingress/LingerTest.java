@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caravan.admission.Admission;
 import dev.caravan.admission.Limits;
+import dev.caravan.tenant.Access;
 import dev.caravan.time.Ticker;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.Channel;
@@ -35,7 +36,9 @@ class LingerTest {
             (c, i, p, s, o, t, b) -> {},
             s -> "id-1",
             new Admission(Limits.NONE, new Door.NoMemory(), Ticker.system()),
-            Ticker.system());
+            Access.open(),
+            Ticker.system(),
+            null);
     ingress.entry((call, headers, reply) -> reply.ok(new byte[LARGE]));
     try {
       Channel server =

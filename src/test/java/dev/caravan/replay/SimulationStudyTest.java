@@ -10,7 +10,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
  * Not a test but the study: {@code ./mvnw -Psimulate verify}, with {@code -Dtraces=DIR} where the
- * traces are elsewhere. Rewrites docs/simulation.md and its plots.
+ * traces are elsewhere. Rewrites docs/simulation.md and its plots, and the tables of
+ * docs/background.md.
  */
 @Tag("simulate")
 @ExtendWith(QuietHealth.class)
@@ -24,5 +25,14 @@ class SimulationStudyTest {
     int threads = Runtime.getRuntime().availableProcessors();
     new Study(traces, threads, System.out::println).run().writeInto(page);
     assertThat(Files.readString(page)).contains("| `prefix-affinity` |").contains("half load");
+  }
+
+  @Test
+  void backgroundStudy_isRunAndWrittenDown() throws Exception {
+    Path traces = Path.of(System.getProperty("traces", "../shared/traces"));
+    assertThat(traces).as("the folder with the traces; name it by -Dtraces=DIR").isDirectory();
+    Path page = Path.of("docs/background.md");
+    new BackgroundStudy(traces).writeInto(page);
+    assertThat(Files.readString(page)).contains("An idle fleet");
   }
 }

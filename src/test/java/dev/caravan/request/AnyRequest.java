@@ -26,6 +26,7 @@ public final class AnyRequest {
         0,
         false,
         false,
+        null,
         maxTokens,
         0,
         0,

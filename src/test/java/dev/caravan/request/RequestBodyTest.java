@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.function.Function;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -191,6 +192,65 @@ class RequestBodyTest {
         assertThat(body.refCnt()).isZero();
       }
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(Kind.class)
+  void bodyFor_withUsage_asksForItAndChangesNothingElse(Kind kind)
+      throws InvalidRequest, IOException {
+    for (String options :
+        new String[] {
+          "",
+          ",\"stream_options\":null",
+          ",\"stream_options\": { }",
+          ",\"stream_options\":{\"include_usage\":false}",
+          ",\"stream_options\":{\"include_usage\" : null , \"x\":[1]}",
+          ",\"stream_options\":{\"x\":{\"include_usage\":true}}",
+          ",\"stream_options\":{\"include_usage\":true},\"stream_options\":{\"y\":1}",
+        }) {
+      for (String text :
+          new String[] {
+            "{\"model\":\"llama\",\"stream\":true" + options + ",\"messages\":[]}",
+            "{\"stream\":true" + options + ", \"model\" : \"llama\" }",
+          }) {
+        for (String name : NAMES) {
+          ByteBuf body = kind.of(text);
+          InferenceRequest request = parser.parse(Api.CHAT_COMPLETIONS, body);
+          assertThat(request.mayAskForUsage()).isTrue();
+
+          ByteBuf sent = request.bodyFor(name, true);
+
+          ObjectNode expected = ((ObjectNode) JSON.readTree(text)).put("model", name);
+          JsonNode before = expected.get("stream_options");
+          (before instanceof ObjectNode has ? has : expected.putObject("stream_options"))
+              .put("include_usage", true);
+          assertThat(JSON.readTree(sent.toString(StandardCharsets.UTF_8))).isEqualTo(expected);
+          sent.release();
+          assertReleased(body);
+        }
+      }
+    }
+  }
+
+  @Test
+  void bodyFor_withUsage_whereItIsThereOrHasNoPlace_isTheBody() throws InvalidRequest {
+    for (String text :
+        new String[] {
+          "{\"model\":\"llama\"}",
+          "{\"model\":\"llama\",\"stream\":true,\"stream_options\":{\"include_usage\":true}}",
+        }) {
+      ByteBuf body = Unpooled.copiedBuffer(text, StandardCharsets.UTF_8);
+      InferenceRequest request = parser.parse(Api.CHAT_COMPLETIONS, body);
+      assertThat(request.mayAskForUsage()).isFalse();
+      ByteBuf sent = request.bodyFor("llama", true);
+      assertThat(sent.toString(StandardCharsets.UTF_8)).isEqualTo(text);
+      sent.release();
+      assertReleased(body);
+    }
+    ByteBuf body =
+        Unpooled.copiedBuffer("{\"model\":\"llama\",\"stream\":true}", StandardCharsets.UTF_8);
+    assertThat(parser.parse(Api.RESPONSES, body).mayAskForUsage()).isFalse();
+    assertReleased(body);
   }
 
   @ParameterizedTest

@@ -16,6 +16,7 @@ import java.util.Objects;
 import org.apache.camel.Exchange;
 import org.apache.camel.impl.DefaultCamelContext;
 import org.apache.camel.support.DefaultExchange;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
 /** What a client is told where nobody may take its request. */
@@ -89,6 +90,36 @@ class NobodyEligibleTest {
   void itHasJustCome_isOneSecond() {
     assertAnswer(429, 1, throttled(-5));
     assertAnswer(503, 1, ejected(0));
+  }
+
+  private static Rejection roomless() {
+    return new Rejection("a", "background", "5 in flight", Availability.UP);
+  }
+
+  private @Nullable String codeOfBackground(int lines, Rejection... reasons) {
+    try (CapturedLog log = CapturedLog.of("dev.caravan.route")) {
+      Exchange exchange = new DefaultExchange(new DefaultCamelContext());
+      exchange.setProperty(
+          Exchange.EXCEPTION_CAUGHT, new NobodyEligible("llama", List.of(reasons), false, true));
+      new ErrorAnswer(ticker).process(exchange);
+      assertThat(log.lines()).hasSize(lines);
+      Refusal refusal = Objects.requireNonNull(exchange.getMessage().getBody(Refusal.class));
+      assertThat(refusal.error().status()).isEqualTo(503);
+      assertThat(refusal.error().retryAfterSeconds()).isEqualTo(1);
+      return refusal.error().code();
+    }
+  }
+
+  @Test
+  void background_noRoomAtAServerThatIsWell_isSaidAndIsNoNews() {
+    assertThat(codeOfBackground(0, roomless())).isEqualTo("no_background_room");
+    assertThat(codeOfBackground(0, down(), full())).isEqualTo("no_background_room");
+    assertThat(codeOfBackground(0, roomless(), full(), down())).isEqualTo("no_background_room");
+  }
+
+  @Test
+  void background_nobodyIsWell_isAFailureAsForOthers() {
+    assertThat(codeOfBackground(1, down(), down())).isEqualTo("no_server_available");
   }
 
   @Test

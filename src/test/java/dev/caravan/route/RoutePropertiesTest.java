@@ -1,6 +1,7 @@
 package dev.caravan.route;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import dev.caravan.request.AnyRequest;
 import dev.caravan.request.Conversation;
@@ -45,6 +46,25 @@ class RoutePropertiesTest {
   void apply_whatIsNoText_isTakenAsOne() {
     exchange.setProperty("caravan.conversation", 4711);
     assertThat(applied().conversation()).isEqualTo(Conversation.of(Source.ROUTE, "4711"));
+  }
+
+  @Test
+  void apply_background_isSaidAndTakenAway() {
+    exchange.setProperty("caravan.background", true);
+    assertThat(applied().background()).isTrue();
+    exchange.setProperty("caravan.tenant", "acme");
+    assertThat(applied().background()).as("whatever else is said").isTrue();
+    assertThat(call.request().conversation()).isEqualTo(FOUND);
+    exchange.setProperty("caravan.background", "False");
+    assertThat(applied().background()).isFalse();
+  }
+
+  @Test
+  void apply_backgroundThatIsNeither_isSaid() {
+    exchange.setProperty("caravan.background", "maybe");
+    assertThatIllegalArgumentException()
+        .isThrownBy(this::applied)
+        .withMessage("property caravan.background must be true or false, was \"maybe\"");
   }
 
   @Test

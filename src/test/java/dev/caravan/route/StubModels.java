@@ -13,16 +13,16 @@ import org.apache.camel.support.DefaultComponent;
 import org.apache.camel.support.DefaultEndpoint;
 
 /** Stands for {@code model:} endpoints: each does what the test says. */
-final class StubModels extends DefaultComponent {
+public final class StubModels extends DefaultComponent {
 
   /** What one server does with an exchange; as a producer's {@code process}. */
-  interface Behaviour {
+  public interface Behaviour {
     boolean process(Exchange exchange, AsyncCallback callback) throws Exception;
   }
 
   private final Map<String, Behaviour> behaviours = new ConcurrentHashMap<>();
 
-  void on(String server, Behaviour behaviour) {
+  public void on(String server, Behaviour behaviour) {
     behaviours.put(server, behaviour);
   }
 

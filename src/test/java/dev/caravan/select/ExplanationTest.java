@@ -284,7 +284,8 @@ class ExplanationTest {
             new Verdict("available", false, "no answer to a probe"),
             new Verdict("breaker", true, ""),
             new Verdict("capacity", false, "2 in flight of at most 2"),
-            new Verdict("untried", true, ""));
+            new Verdict("untried", true, ""),
+            new Verdict("background", true, ""));
     assertThat(server(why, "gpu-a").eligible()).isFalse();
     assertThat(why.line())
         .isEqualTo(

@@ -9,7 +9,16 @@ import org.junit.jupiter.api.Test;
 
 /** What every filter must hold. */
 public abstract class FilterContract {
-  protected final InferenceRequest request = AnyRequest.chat();
+  protected final InferenceRequest request;
+
+  protected FilterContract() {
+    this(AnyRequest.chat());
+  }
+
+  /** For a filter that goes by the request. */
+  protected FilterContract(InferenceRequest request) {
+    this.request = request;
+  }
 
   protected abstract Filter filter();
 

@@ -396,4 +396,33 @@ class PrefixIndexTest {
     index.learn(prefix, index.enlist(last), last);
     assertThat(depth(index, prefix, index.enlist(last))).isEqualTo(10);
   }
+
+  @Test
+  void forget_server_anotherGetsItsNumberAndNothingOfWhatItHad() {
+    PrefixIndex index = new PrefixIndex(PrefixIndex.SMALL);
+    Backend first = server("a", 1_000);
+    PromptPrefix prefix = prompt(1, 2, 6);
+    int number = index.enlist(first);
+    index.learn(prefix, number, first);
+    assertThat(depth(index, prefix, number)).isEqualTo(8);
+    index.forget(first);
+    index.forget(first);
+    Backend second = server("b", 1_000);
+    assertThat(index.enlist(second)).isEqualTo(number);
+    assertThat(depth(index, prefix, number)).isZero();
+    assertThat(index.pressure(number)).isZero();
+    index.learn(prompt(2, 0, 3), number, second);
+    assertThat(depth(index, prompt(2, 0, 3), number)).isEqualTo(3);
+    assertThat(depth(index, prefix, number)).isZero();
+  }
+
+  @Test
+  void enlist_manyThatComeAndGo_neverRunsOutOfNumbers() {
+    PrefixIndex index = new PrefixIndex(PrefixIndex.SMALL);
+    for (int i = 0; i < 3 * PrefixIndex.MAX_SERVERS; i++) {
+      Backend server = server("s" + i, 10);
+      assertThat(index.enlist(server)).isBetween(0, 1);
+      index.forget(server);
+    }
+  }
 }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import dev.caravan.fleet.Availability;
 import dev.caravan.fleet.Availability.Use;
 import dev.caravan.fleet.BackendSpec;
+import dev.caravan.fleet.Room;
 import dev.caravan.fleet.ServerState;
 import java.util.List;
 import net.jqwik.api.Arbitraries;
@@ -60,7 +61,7 @@ class SnapshotTest {
   void parse_loadAndCache_areInTheLine() {
     String line =
         "gpu-a 3/64 w2 share=0.5 tokens=2400 queued=2/900 speed=12.5 ttft=0.125 cached=384"
-            + " pressure=1.5";
+            + " pressure=1.5 background=3/4500/pace";
     BackendView view = Snapshot.parse(line).view(0);
     assertThat(view.share()).isEqualTo(0.5);
     assertThat(view.tokens()).isEqualTo(2_400);
@@ -70,6 +71,9 @@ class SnapshotTest {
     assertThat(view.ttftMillisPerToken()).isEqualTo(0.125);
     assertThat(view.cachedTokens()).isEqualTo(384);
     assertThat(view.pressure()).isEqualTo(1.5);
+    assertThat(view.background().settled()).isEqualTo(3);
+    assertThat(view.background().settledTokens()).isEqualTo(4_500);
+    assertThat(view.background().room()).isEqualTo(Room.PACE);
     assertThat(view).hasToString(line);
   }
 
@@ -109,6 +113,8 @@ class SnapshotTest {
         view.ttftMillisPerToken(),
         view.cachedTokens(),
         view.pressure(),
+        view.background().settled(),
+        view.background().room(),
         view.nameDigest());
   }
 
@@ -130,6 +136,7 @@ class SnapshotTest {
         "gpu-a 3/4 w1 ttft=-     | expected a decimal number at character 18",
         "gpu-a 3/4 w1 cached=9999999999 | expected a number of at most 2147483647 at character",
         "gpu-a 3/4 w1 tokens=1000000000000000000 | expected a number of at most",
+        "gpu-a 3/4 w1 background=1/2/lazy | expected what background work waits for at character",
         "gpu-a 3/4 w1;gpu-b     | expected \"; \" at character 12",
         "\"gpu-a                | expected a closing quote at character 6",
         "\"gpu\\u00zz\" 3/4 w1  | expected four hexadecimal digits at character 8",
@@ -184,7 +191,9 @@ class SnapshotTest {
             quotients(0))
         .as(
             (view, tokens, queued, backlog, speed, ttft, cached, pressure) ->
-                view.loaded(tokens, queued, backlog, speed, ttft).caching(cached, pressure))
+                view.loaded(tokens, queued, backlog, speed, ttft)
+                    .caching(cached, pressure)
+                    .yielding(cached % 7, 0, cached % 2 == 0 ? Room.FREE : Room.PACE))
         .list()
         .ofMaxSize(5)
         .map(Snapshot::of);

@@ -86,6 +86,7 @@ class TelemetryTest {
         .extracting(id -> id.getName().replace(".histogram", ""))
         .containsOnly(
             "caravan.backend.inflight",
+            "caravan.backend.background",
             "caravan.backend.up",
             "caravan.backend.ttft",
             "caravan.backend.itl",

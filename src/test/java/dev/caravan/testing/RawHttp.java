@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
 public final class RawHttp implements AutoCloseable {
   private static final Ticker TICKER = Ticker.system();
 
-  private final Socket socket = new Socket();
+  private final Socket socket;
   private final InputStream in;
 
   /** An answer with its whole body, without its framing. */
@@ -52,10 +52,19 @@ public final class RawHttp implements AutoCloseable {
    * @param receiveBytes the size of its receive buffer; 0 for the system's
    */
   public RawHttp(int port, int receiveBytes) throws IOException {
+    socket = new Socket();
     if (receiveBytes > 0) {
       socket.setReceiveBufferSize(receiveBytes);
     }
     socket.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), port), 20_000);
+    socket.setSoTimeout(30_000);
+    socket.setTcpNoDelay(true);
+    in = new BufferedInputStream(socket.getInputStream(), 64 * 1024);
+  }
+
+  /** A connection that stands already, with TLS say. */
+  public RawHttp(Socket connected) throws IOException {
+    socket = connected;
     socket.setSoTimeout(30_000);
     socket.setTcpNoDelay(true);
     in = new BufferedInputStream(socket.getInputStream(), 64 * 1024);

@@ -8,10 +8,10 @@ import dev.caravan.fleet.BackendSpec;
 import dev.caravan.fleet.Secret;
 import dev.caravan.fleet.Timeouts;
 import dev.caravan.request.Api;
+import dev.caravan.tls.TlsClient;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.embedded.EmbeddedChannel;
-import io.netty.handler.ssl.SslContext;
 import java.net.URI;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -25,7 +25,7 @@ class TargetTest {
   private static Target target(String url, @Nullable String key) {
     URI uri = URI.create(url);
     Secret secret = key == null ? null : new Secret(key);
-    SslContext tls = new TlsClients().contextFor(uri, null);
+    TlsClient tls = new TlsClients().of(uri, null, null);
     BackendSpec spec = new BackendSpec("gpu-a", uri, 1, 9, null, secret, null, Map.of());
     return new Target(spec, Timeouts.DEFAULT, 1_000, tls);
   }

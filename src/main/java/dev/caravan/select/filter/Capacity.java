@@ -7,9 +7,12 @@ import dev.caravan.select.Filter;
 /** Passes over servers that hold as many requests as they may. */
 public record Capacity() implements Filter {
 
+  /** Its name. */
+  public static final String NAME = "capacity";
+
   @Override
   public String name() {
-    return "capacity";
+    return NAME;
   }
 
   @Override

@@ -140,7 +140,7 @@ public final class Rotation implements Picker {
     }
   }
 
-  /** The offer is fixed, so this grows once, at the first pick. */
+  /** Grows at the first pick, and where servers are found; who takes a position takes its turn. */
   private AtomicLongArray lastTurns(int offered) {
     AtomicLongArray last = lastTurns;
     while (last.length() < offered) {

@@ -123,7 +123,7 @@ final class SlowStart {
     credits.addAndGet(view.index(), -CREDIT);
   }
 
-  /** The offer is fixed, so this grows once, at the first slow start. */
+  /** Grows at the first slow start, and where servers are found. */
   private AtomicLongArray credits(int offered) {
     AtomicLongArray all = credits;
     while (all.length() < offered) {

@@ -56,7 +56,8 @@ public record ExpectedTtft() implements Scorer {
   public double measure(InferenceRequest request, BackendView view) {
     double uncached = Math.max(0, request.promptTokens() - view.cachedTokens());
     double own = Load.FIXED_TOKENS + uncached;
-    int running = Math.max(0, view.inflight() - view.queued());
+    // Nobody sits before the answers of background requests.
+    int running = Math.max(0, view.inflight() - view.queued() - view.background().settled());
     double others = EVICTED * view.pressure() * uncached + DISTURBED * running * own;
     double tokens = view.backlogTokens() + own + others;
     return tokens / view.tokensPerMilli();

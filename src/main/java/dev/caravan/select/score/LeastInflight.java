@@ -31,12 +31,12 @@ public record LeastInflight() implements Scorer {
 
   @Override
   public double measure(InferenceRequest request, BackendView view) {
-    return (double) view.inflight() / view.weight();
+    return (double) view.inflightBeside(request) / view.weight();
   }
 
   @Override
   public double score(InferenceRequest request, BackendView view) {
     double weight = view.weight();
-    return weight / (weight + view.inflight());
+    return weight / (weight + view.inflightBeside(request));
   }
 }

@@ -22,13 +22,13 @@ public record LeastTokens() implements Scorer {
 
   @Override
   public double measure(InferenceRequest request, BackendView view) {
-    return (double) view.tokens() / view.weight();
+    return (double) view.tokensBeside(request) / view.weight();
   }
 
   // One division, so that equal loads tie exactly; see LeastInflight.
   @Override
   public double score(InferenceRequest request, BackendView view) {
     double weight = view.weight();
-    return weight / (weight + view.tokens());
+    return weight / (weight + view.tokensBeside(request));
   }
 }

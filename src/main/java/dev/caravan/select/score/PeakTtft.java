@@ -34,7 +34,9 @@ public record PeakTtft() implements Scorer {
   @Override
   public double measure(InferenceRequest request, BackendView view) {
     double tokens =
-        view.tokens() + request.promptTokens() + (1.0 + view.inflight()) * Load.FIXED_TOKENS;
+        view.tokensBeside(request)
+            + request.promptTokens()
+            + (1.0 + view.inflightBeside(request)) * Load.FIXED_TOKENS;
     double known = view.ttftMillisPerToken();
     double millis = known >= LEAST ? known : view.inflight() == 0 ? LEAST : UNKNOWN;
     return millis * tokens / view.weight();

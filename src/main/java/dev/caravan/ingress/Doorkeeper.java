@@ -1,0 +1,82 @@
+package dev.caravan.ingress;
+
+import dev.caravan.tenant.Access;
+import dev.caravan.tenant.Client;
+import dev.caravan.tenant.Denied;
+import dev.caravan.tenant.Pending;
+import dev.caravan.tenant.Standing;
+import org.jspecify.annotations.Nullable;
+
+/** Asks who is there, before anything else is done for them. Safe for any thread. */
+final class Doorkeeper {
+  private static final long A_MOMENT = 1_000;
+
+  private final Access access;
+  private final boolean everybodyMayAsk;
+
+  /**
+   * At a door.
+   *
+   * @param explain whether everybody may learn why requests go where they go, where nobody is known
+   */
+  Doorkeeper(Access access, boolean explain) {
+    this.access = access;
+    this.everybodyMayAsk = explain;
+  }
+
+  /** Whether that client may learn why its request goes where it goes. */
+  boolean mayAsk(Client client) {
+    return access.required() ? client.explain() : everybodyMayAsk;
+  }
+
+  /**
+   * Looks at a request's credentials; what is not known yet is left in {@link Incoming#pending}.
+   *
+   * @return the error to answer with, or null
+   */
+  @Nullable ClientError ask(Incoming request) {
+    return met(request, access.of(request.headers.takeShown()));
+  }
+
+  /** The answer to what was pending. */
+  @Nullable ClientError told(Incoming request, Standing who) {
+    if (who instanceof Denied why) {
+      access.count(why);
+    }
+    return met(request, who);
+  }
+
+  private static @Nullable ClientError met(Incoming request, Standing who) {
+    request.pending = who instanceof Pending later ? later : null;
+    if (who instanceof Client known) {
+      request.client = known;
+    }
+    return who instanceof Denied why ? refusal(why) : null;
+  }
+
+  /** What OpenAI says in such a case; a key is not repeated. */
+  static ClientError refusal(Denied why) {
+    return switch (why) {
+      case MISSING ->
+          unauthorized(
+              "There is no API key: send it as Authorization: Bearer, x-api-key or api-key.");
+      case MALFORMED -> unauthorized("The credentials are no API key and no token.");
+      case CONTRADICTORY -> unauthorized("The request has two API keys that differ.");
+      case UNKNOWN -> unauthorized("The API key or token is not valid here.");
+      case EXPIRED -> unauthorized("The API key or token has expired.");
+      case UNCHECKED ->
+          new ClientError(
+              503,
+              ClientError.SERVER,
+              "The token cannot be checked now.",
+              null,
+              "credentials_unchecked",
+              A_MOMENT,
+              null);
+    };
+  }
+
+  private static ClientError unauthorized(String message) {
+    return ClientError.invalid(401, message, "invalid_api_key");
+  }
+}

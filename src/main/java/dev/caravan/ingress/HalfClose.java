@@ -1,0 +1,28 @@
+package dev.caravan.ingress;
+
+import io.netty.channel.Channel;
+import io.netty.channel.socket.SocketChannel;
+import io.netty.handler.ssl.SslHandler;
+
+/** Ends our half of a connection, behind what is written already. */
+final class HalfClose {
+
+  private HalfClose() {}
+
+  /** On the connection's event loop. */
+  static void of(Channel channel) {
+    SslHandler tls = channel.pipeline().get(SslHandler.class);
+    if (tls == null) {
+      shutdown(channel);
+    } else {
+      // Without TLS' own end, the client takes the answer for one that was cut.
+      tls.closeOutbound().addListener(sent -> shutdown(channel));
+    }
+  }
+
+  private static void shutdown(Channel channel) {
+    if (channel.isActive() && channel instanceof SocketChannel socket) {
+      socket.shutdownOutput();
+    }
+  }
+}

@@ -1,0 +1,85 @@
+package dev.caravan.limit;
+
+import java.time.Instant;
+import java.time.YearMonth;
+import java.time.ZoneOffset;
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * The tokens of one calendar month, in UTC. Safe for any thread: a month counts in one atomic
+ * number, and is swapped whole under a lock that is taken once a month.
+ */
+final class MonthlyTokens {
+
+  /**
+   * One month and what was used in it.
+   *
+   * @param number months since the year 0
+   * @param endMillis the first instant of the next, in milliseconds since 1970
+   * @param untold what of it the other gateways do not know of yet
+   */
+  record Month(long number, long endMillis, AtomicLong used, AtomicLong untold) {
+
+    private static Month at(long epochMillis) {
+      YearMonth month = YearMonth.from(Instant.ofEpochMilli(epochMillis).atOffset(ZoneOffset.UTC));
+      long end =
+          month.plusMonths(1).atDay(1).atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli();
+      return new Month(
+          month.getYear() * 12L + month.getMonthValue() - 1,
+          end,
+          new AtomicLong(),
+          new AtomicLong());
+    }
+
+    /** As {@code 2026-11}. */
+    String label() {
+      return YearMonth.of((int) (number / 12), (int) (number % 12) + 1).toString();
+    }
+
+    /** Uses more, or less where {@code tokens} is negative, whatever the limit. */
+    void charge(long tokens) {
+      used.addAndGet(tokens);
+      untold.addAndGet(tokens);
+    }
+
+    /**
+     * By what all gateways used, that is the sum; what was used here since it was told is added.
+     */
+    void heard(long sum) {
+      used.set(sum + untold.get());
+    }
+
+    /** Takes tokens where no more than {@code limit} would be used then. */
+    boolean take(long limit, long tokens) {
+      while (true) {
+        long before = used.get();
+        if (before + tokens > limit) {
+          return false;
+        }
+        if (used.compareAndSet(before, before + tokens)) {
+          untold.addAndGet(tokens);
+          return true;
+        }
+      }
+    }
+  }
+
+  private volatile Month current;
+
+  MonthlyTokens(long epochMillis) {
+    current = Month.at(epochMillis);
+  }
+
+  /** The month that it is; a clock that is set back does not bring an old one back. */
+  Month now(long epochMillis) {
+    Month known = current;
+    return epochMillis < known.endMillis ? known : next(epochMillis);
+  }
+
+  private synchronized Month next(long epochMillis) {
+    if (epochMillis >= current.endMillis) {
+      current = Month.at(epochMillis);
+    }
+    return current;
+  }
+}

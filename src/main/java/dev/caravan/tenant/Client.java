@@ -1,0 +1,55 @@
+package dev.caravan.tenant;
+
+import dev.caravan.request.Conversation;
+import java.util.Set;
+
+/**
+ * Who asks, and what they may. Immutable.
+ *
+ * @param tenant whose requests they are; empty for nobody in particular
+ * @param id the tenant as requests carry it; 0 for nobody in particular
+ * @param key what the credentials are called, for logs, and never what they are; empty for none
+ * @param highest the most urgent class that it may ask for
+ * @param pools the names of the pools that it may use; empty for all of them
+ * @param quota what the tenant may use
+ * @param explain whether it may learn why its requests go where they go
+ * @param listed whether the tenant's name is one of the operator's, and no token's claim
+ */
+public record Client(
+    String tenant,
+    long id,
+    String key,
+    Priority highest,
+    Set<String> pools,
+    Quota quota,
+    boolean explain,
+    boolean listed)
+    implements Standing {
+
+  /** Somebody without credentials, where none are asked for. */
+  public static final Client ANONYMOUS = new Client("", Quota.UNLIMITED);
+
+  public Client {
+    pools = Set.copyOf(pools);
+  }
+
+  /** A tenant of the operator's that may use every pool. */
+  public Client(String tenant, Quota quota) {
+    this(tenant, idOf(tenant), "", Priority.DEFAULT, Set.of(), quota, false, true);
+  }
+
+  /** The number by which requests carry a tenant, the same in every process. */
+  static long idOf(String tenant) {
+    return tenant.isEmpty() ? 0 : Conversation.digest(tenant);
+  }
+
+  /** Whether nobody knows who it is. */
+  public boolean anonymous() {
+    return tenant.isEmpty();
+  }
+
+  /** Whether it may use a pool of that name. */
+  public boolean mayUse(String pool) {
+    return pools.isEmpty() || pools.contains(pool);
+  }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caravan.limit;
+
+import org.jspecify.annotations.NullMarked;

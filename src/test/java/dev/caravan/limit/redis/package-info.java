@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caravan.limit.redis;
+
+import org.jspecify.annotations.NullMarked;

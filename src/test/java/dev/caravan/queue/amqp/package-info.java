@@ -1,0 +1,4 @@
+@NullMarked
+package dev.caravan.queue.amqp;
+
+import org.jspecify.annotations.NullMarked;

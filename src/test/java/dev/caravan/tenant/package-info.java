@@ -1,0 +1,3 @@
+/** Tests of who may ask. */
+@org.jspecify.annotations.NullMarked
+package dev.caravan.tenant;
