@@ -202,7 +202,7 @@ public class Gateway {
         new Components(
             new GatewayHttpComponent(ingress, transport, loops, tls.port()),
             new DirectRoutes(),
-            new PoolComponent(pools, limiting.ledger()),
+            new PoolComponent(pools, roads, limiting.ledger()),
             new ModelComponent(servers, client, loops),
             new ProbeComponent(health, healthMeters, scheduler, ticker, chance),
             breakers,
@@ -222,7 +222,8 @@ public class Gateway {
     routing = new Routing(settings.routes(), live, ticker);
     Parts.measure(meters, ingress, admission, prefixes);
     managed =
-        new Managed(fleet, overrides, health, breakers, meters, changes, admission, ticker, clock);
+        new Managed(
+            fleet, overrides, health, breakers, meters, changes, admission, roads, ticker, clock);
     admission.watch(loops);
   }
 

@@ -2,8 +2,12 @@ package dev.caravan;
 
 import dev.caravan.admin.GatewayFacts;
 import dev.caravan.admission.Admission;
+import dev.caravan.admission.FairQueue;
 import dev.caravan.admission.Shed;
+import dev.caravan.fleet.Pool;
+import dev.caravan.tenant.Priority;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** The gateway as the management API shows it. */
 final class GatewayView implements GatewayFacts {
@@ -60,8 +64,16 @@ final class GatewayView implements GatewayFacts {
   @Override
   public List<OpenPool> pools() {
     return gateway.pools().open().stream()
-        .map(each -> new OpenPool(each.pool(), each.aliases()))
+        .map(each -> new OpenPool(each.pool(), each.aliases(), queue(each.pool())))
         .toList();
+  }
+
+  private @Nullable Waiting queue(Pool pool) {
+    FairQueue queue = gateway.managed().roads().queue(pool);
+    return queue == null
+        ? null
+        : new Waiting(
+            queue.waiting(), pool.policy().queue().most(), queue.newcomerMillis(Priority.DEFAULT));
   }
 
   @Override

@@ -44,6 +44,8 @@ record Learners(
     health.join(backend);
     ejectionMeters.watch(backend.name());
     outliers.watch(backend);
+    // Last: whoever goes next is to see what the others have learned.
+    backend.onClose((lease, outcome) -> roads.freed(backend));
   }
 
   void left(Backend backend) {

@@ -6,6 +6,7 @@ import dev.caravan.fleet.Fleet;
 import dev.caravan.fleet.Overrides;
 import dev.caravan.health.Breakers;
 import dev.caravan.health.FleetHealth;
+import dev.caravan.route.PoolRoads;
 import dev.caravan.telemetry.Meters;
 import dev.caravan.time.Ticker;
 import dev.caravan.time.WallClock;
@@ -19,5 +20,6 @@ record Managed(
     Meters meters,
     Changes changes,
     Admission admission,
+    PoolRoads roads,
     Ticker ticker,
     WallClock clock) {}

@@ -65,7 +65,7 @@ class ArchitectureTest {
     "upstream, time outcome request fleet tenant limit tls",
     "tls, time",
     "health, time outcome request fleet",
-    "admission, time fleet",
+    "admission, time fleet tenant",
     "telemetry, time outcome request fleet upstream health tenant limit",
     "tracing, time outcome request fleet upstream",
     "ingress, time admission outcome request fleet upstream tenant limit tls",

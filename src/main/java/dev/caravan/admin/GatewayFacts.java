@@ -2,6 +2,7 @@ package dev.caravan.admin;
 
 import dev.caravan.fleet.Pool;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What the management API shows of the gateway beside its fleet. Safe for any thread; at once. */
 public interface GatewayFacts {
@@ -10,8 +11,17 @@ public interface GatewayFacts {
    * A pool that is open.
    *
    * @param aliases its other names, in order
+   * @param queue null where its route lets nobody wait
    */
-  record OpenPool(Pool pool, List<String> aliases) {}
+  record OpenPool(Pool pool, List<String> aliases, @Nullable Waiting queue) {}
+
+  /**
+   * Those who wait for room in a pool.
+   *
+   * @param most how many may
+   * @param expectedMillis how long one that comes now would wait; -1 where nobody knows
+   */
+  record Waiting(int waiting, int most, long expectedMillis) {}
 
   /**
    * A queue of jobs.

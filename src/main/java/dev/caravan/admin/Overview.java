@@ -61,6 +61,7 @@ public record Overview(
    * A pool.
    *
    * @param servers their names, in the order of the route
+   * @param queue null where its route lets nobody wait
    */
   public record PoolNow(
       String name,
@@ -73,7 +74,16 @@ public record Overview(
       @Nullable Double ttftP50Seconds,
       @Nullable Double ttftP95Seconds,
       @Nullable Double prefixHitRatio,
-      List<String> servers) {}
+      List<String> servers,
+      @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable QueueNow queue) {}
+
+  /**
+   * Those who wait for room in a pool.
+   *
+   * @param most how many may
+   * @param expectedSeconds how long a request that comes now is likely to wait
+   */
+  public record QueueNow(int waiting, int most, @Nullable Double expectedSeconds) {}
 
   /**
    * A model server.

@@ -141,7 +141,17 @@ public final class Overviews {
         numbers.ttftP50Seconds(),
         numbers.ttftP95Seconds(),
         numbers.prefixHitRatio(),
-        pool.backends().stream().map(Backend::name).toList());
+        pool.backends().stream().map(Backend::name).toList(),
+        queue(open.queue()));
+  }
+
+  private static Overview.@Nullable QueueNow queue(GatewayFacts.@Nullable Waiting queue) {
+    if (queue == null) {
+      return null;
+    }
+    long millis = queue.expectedMillis();
+    return new Overview.QueueNow(
+        queue.waiting(), queue.most(), millis < 0 ? null : Double.valueOf(millis / 1e3));
   }
 
   /** All servers, by name. */

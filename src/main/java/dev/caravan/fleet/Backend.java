@@ -228,6 +228,19 @@ public final class Backend {
     return enter(spec.maxInflight());
   }
 
+  /**
+   * How many more requests it may hold now, from 0: none where it may not be chosen. Large where it
+   * has no limit.
+   */
+  public int room() {
+    return usable() ? Math.max(0, spec.maxInflight() - inflight.get()) : 0;
+  }
+
+  /** Whether health and its breaker let it have requests, however many it holds. */
+  public boolean usable() {
+    return availability.eligible() && gate.permits();
+  }
+
   private boolean enter(int max) {
     // Never counted up to be taken back: for that moment another would see a place taken that is
     // free, and be refused on a server with room.

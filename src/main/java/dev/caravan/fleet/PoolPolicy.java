@@ -18,6 +18,7 @@ import dev.caravan.tenant.Quota;
  *     are used as well; from 0 to 100
  * @param affinity whether conversations stay where they are at home
  * @param limits what all its clients may use of it together
+ * @param queue how requests wait that find its servers full
  */
 public record PoolPolicy(
     Timeouts timeouts,
@@ -30,9 +31,10 @@ public record PoolPolicy(
     Ejection ejection,
     int panicPercent,
     Affinity affinity,
-    Quota limits) {
+    Quota limits,
+    Queue queue) {
 
-  /** As the longer one, without limits. */
+  /** As the longer one, without limits and without a queue. */
   public PoolPolicy(
       Timeouts timeouts,
       int attempts,
@@ -55,7 +57,8 @@ public record PoolPolicy(
         ejection,
         panicPercent,
         affinity,
-        Quota.UNLIMITED);
+        Quota.UNLIMITED,
+        Queue.OFF);
   }
 
   /** {@link #attempts} where the route does not say. */
@@ -98,6 +101,23 @@ public record PoolPolicy(
    * @param maxPercent the most of a pool that may be out for this reason, from 0 to 100
    */
   public record Ejection(int consecutiveFailures, long baseMillis, int maxPercent) {}
+
+  /**
+   * How requests wait that find its servers full.
+   *
+   * @param most how many may, from 0, which is for none
+   * @param waitMillis the longest that each may, from 1
+   */
+  public record Queue(int most, long waitMillis) {
+
+    /** Longer than that, people and client libraries think that nobody is there. */
+    public static final Queue OFF = new Queue(0, 30_000);
+
+    /** Whether anybody may wait. */
+    public boolean on() {
+      return most > 0;
+    }
+  }
 
   /**
    * Whether conversations stay where they are at home.

@@ -1,6 +1,7 @@
 package dev.caravan.ingress;
 
 import dev.caravan.request.InvalidRequest;
+import dev.caravan.tenant.Priority;
 import dev.caravan.upstream.ClientLimits;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -16,7 +17,10 @@ final class OwnHeaders {
   /** Asks why the request is sent where it is. */
   static final String EXPLAIN = "x-caravan-explain";
 
-  static final List<String> NAMES = List.of(TOTAL, FIRST_TOKEN, RETRIES, EXPLAIN);
+  /** In which class the request waits where it must. */
+  private static final String PRIORITY = "x-caravan-priority";
+
+  static final List<String> NAMES = List.of(TOTAL, FIRST_TOKEN, RETRIES, EXPLAIN, PRIORITY);
 
   /** More than any client library makes of it. */
   private static final int MAX_RETRIES = 1_000;
@@ -25,11 +29,13 @@ final class OwnHeaders {
   private @Nullable String firstToken;
   private @Nullable String retries;
   private @Nullable String explain;
+  private @Nullable String priority;
 
   void add(String name, String value) {
     switch (name) {
       case TOTAL -> total = total == null ? value : total;
       case FIRST_TOKEN -> firstToken = firstToken == null ? value : firstToken;
+      case PRIORITY -> priority = priority == null ? value : priority;
       case EXPLAIN -> explain = explain == null ? value : explain;
       default -> retries = retries == null ? value : retries;
     }
@@ -72,6 +78,28 @@ final class OwnHeaders {
   /** Whether the client wants to know why its request is sent where it is. */
   boolean explain() {
     return explain != null && explain.strip().equalsIgnoreCase("true");
+  }
+
+  /**
+   * The class that the client asks for; null where it does not say.
+   *
+   * @throws InvalidRequest where there is no such class
+   */
+  @Nullable Priority priority() throws InvalidRequest {
+    String text = priority;
+    if (text == null) {
+      return null;
+    }
+    for (Priority each : Priority.values()) {
+      if (each.label().equals(text.strip())) {
+        return each;
+      }
+    }
+    throw new InvalidRequest(
+        400,
+        "The header " + PRIORITY + " takes interactive, default or batch.",
+        null,
+        "invalid_priority");
   }
 
   /** The number that a text of decimal digits is; -1 for any other, or one above the most. */

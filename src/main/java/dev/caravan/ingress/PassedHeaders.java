@@ -123,6 +123,7 @@ final class PassedHeaders implements HeaderAllowList.Receiver {
       return;
     }
     call.clientRetries(said.retries());
+    call.priority(said.priority());
     if (said.explain() && ingress.door().mayAsk(call.client())) {
       call.explain(new Explained());
     }

@@ -2,7 +2,9 @@ package dev.caravan.ingress;
 
 import dev.caravan.time.Deadline;
 import dev.caravan.time.Ticker;
+import dev.caravan.upstream.InLine;
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import io.netty.util.concurrent.EventExecutor;
 import java.nio.charset.StandardCharsets;
@@ -33,6 +35,26 @@ final class Pings {
     this.deadline = new Deadline(loop, ticker, quiet);
     this.millis = millis;
     again();
+  }
+
+  /** What a client is told instead that waits in line, with that place in it. */
+  static ByteBuf queued(ByteBufAllocator alloc, InLine place) {
+    StringBuilder text = new StringBuilder(48).append(": queued");
+    int before = place.position();
+    if (before >= 0) {
+      text.append(" position=").append(before + 1);
+      long millis = place.waitMillis();
+      if (millis >= 0) {
+        text.append(" wait=").append((millis + 999) / 1000).append('s');
+      }
+    }
+    text.append("\n\n");
+    ByteBuf out = alloc.buffer(text.length() + 8);
+    out.writeCharSequence(Integer.toHexString(text.length()), StandardCharsets.US_ASCII);
+    out.writeCharSequence("\r\n", StandardCharsets.US_ASCII);
+    out.writeCharSequence(text, StandardCharsets.US_ASCII);
+    out.writeCharSequence("\r\n", StandardCharsets.US_ASCII);
+    return out;
   }
 
   /** What a ping is on the wire. */

@@ -6,6 +6,7 @@ import dev.caravan.upstream.Answer;
 import dev.caravan.upstream.BodySink;
 import dev.caravan.upstream.Call;
 import dev.caravan.upstream.Chunks;
+import dev.caravan.upstream.InLine;
 import dev.caravan.upstream.ResponseHead;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.ChannelHandlerContext;
@@ -110,7 +111,8 @@ final class Reply implements BodySink {
     }
     own.again();
     if (own.fits() && ctx.channel().isWritable()) {
-      ByteBuf ping = Pings.ping();
+      InLine place = call == null ? null : call.inLine();
+      ByteBuf ping = place == null ? Pings.ping() : Pings.queued(ctx.alloc(), place);
       bytesOut += ping.readableBytes();
       ctx.write(ping, ctx.voidPromise());
       flush();

@@ -31,6 +31,7 @@ public final class ErrorAnswer implements Processor {
   private final LogThrottle attemptsFailed;
   private final LogThrottle notRetried;
   private final LogThrottle overLimit;
+  private final LogThrottle queueRefused;
 
   public ErrorAnswer(Ticker ticker) {
     this.ticker = ticker;
@@ -38,6 +39,7 @@ public final class ErrorAnswer implements Processor {
     attemptsFailed = new LogThrottle(ticker);
     notRetried = new LogThrottle(ticker);
     overLimit = new LogThrottle(ticker);
+    queueRefused = new LogThrottle(ticker);
   }
 
   @Override
@@ -55,6 +57,11 @@ public final class ErrorAnswer implements Processor {
     if (failure instanceof OverLimit over) {
       throttled(overLimit, id, String.valueOf(over.getMessage()));
       return new Refusal(over.error(), new Outcome.Refused(String.valueOf(over.getMessage())));
+    }
+    if (failure instanceof QueueRefused refused) {
+      throttled(queueRefused, id, String.valueOf(refused.getMessage()));
+      return new Refusal(
+          refused.error(), new Outcome.Refused(String.valueOf(refused.getMessage())));
     }
     if (failure instanceof NobodyEligible nobody && nobody.roomless()) {
       // No failure and no news: whoever sends background work is told so all the time.

@@ -76,8 +76,7 @@ final class HedgedAttempt {
     Selection selection = balancer.pick(road.offer(), fork, road.tried());
     if (!(selection instanceof Selection.Selected chosen)) {
       call.adopt(fork);
-      road.nobody(selection);
-      return false;
+      return road.nobody(selection);
     }
     road.picked(fork, chosen);
     Leg leg = new Leg(fork);

@@ -50,8 +50,7 @@ final class ModelProducer extends DefaultAsyncProducer {
         return true;
       }
       if (own == null) {
-        Outcome full = new Outcome.Refused(name + " is at its limit of requests in flight");
-        exchange.setException(new UpstreamFailure(full, false));
+        exchange.setException(NobodyEligible.full(call.pool(), backend));
         callback.done(true);
         return true;
       }

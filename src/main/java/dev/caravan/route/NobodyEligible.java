@@ -93,6 +93,33 @@ final class NobodyEligible extends Exception {
         true);
   }
 
+  /** The one server that a request may go to holds as many as it may. */
+  static NobodyEligible full(String pool, Backend backend) {
+    return new NobodyEligible(
+        pool,
+        List.of(
+            new Rejection(
+                backend.name(),
+                Capacity.NAME,
+                "at its limit of requests in flight",
+                backend.availability())));
+  }
+
+  /** Background work has no room in a pool in which others wait for it. */
+  static NobodyEligible roomless(String pool, List<Backend> backends) {
+    List<Rejection> reasons =
+        backends.stream()
+            .map(
+                each ->
+                    new Rejection(
+                        each.name(),
+                        BackgroundRoom.NAME,
+                        "other requests wait for room",
+                        each.availability()))
+            .toList();
+    return new NobodyEligible(pool, reasons, false, true);
+  }
+
   /** A server that is well, and would take the request if it had room for it. */
   private static boolean roomless(Rejection each) {
     return each.availability().eligible()

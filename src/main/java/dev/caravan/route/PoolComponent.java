@@ -17,15 +17,18 @@ import org.apache.camel.support.DefaultComponent;
 public final class PoolComponent extends DefaultComponent {
   private final Pools pools;
   private final Ledger ledger;
+  private final PoolRoads roads;
 
   /**
    * The component.
    *
+   * @param roads what the requests of a pool share
    * @param ledger what requests take of limits
    */
-  public PoolComponent(Pools pools, Ledger ledger) {
+  public PoolComponent(Pools pools, PoolRoads roads, Ledger ledger) {
     this.pools = pools;
     this.ledger = ledger;
+    this.roads = roads;
   }
 
   @Override
@@ -35,8 +38,8 @@ public final class PoolComponent extends DefaultComponent {
     parameters.clear();
     if (remaining.equals("*") && given.isEmpty()) {
       return new PoolEndpoint(
-          uri, this, new PoolParameters("*", List.of(), PoolPolicy.DEFAULT), pools, ledger);
+          uri, this, new PoolParameters("*", List.of(), PoolPolicy.DEFAULT), pools, roads, ledger);
     }
-    return new PoolEndpoint(uri, this, PoolParameters.read(remaining, given), pools, ledger);
+    return new PoolEndpoint(uri, this, PoolParameters.read(remaining, given), pools, roads, ledger);
   }
 }

@@ -32,15 +32,22 @@ final class PoolEndpoint extends DefaultEndpoint implements MultipleConsumersSup
   private final Set<String> aliases;
   private final PoolPolicy policy;
   private final Pools pools;
+  private final PoolRoads roads;
   private final Ledger ledger;
 
   PoolEndpoint(
-      String uri, PoolComponent component, PoolParameters said, Pools pools, Ledger ledger) {
+      String uri,
+      PoolComponent component,
+      PoolParameters said,
+      Pools pools,
+      PoolRoads roads,
+      Ledger ledger) {
     super(uri, component);
     this.name = said.name();
     this.aliases = Set.copyOf(said.aliases());
     this.policy = said.policy();
     this.pools = pools;
+    this.roads = roads;
     this.ledger = ledger;
   }
 
@@ -69,7 +76,8 @@ final class PoolEndpoint extends DefaultEndpoint implements MultipleConsumersSup
           each.awaitAnswer();
           each.onChange(changed);
         }
-        pools.open(this, name, aliases, getAsyncProcessor(), policy, backends());
+        roads.opened(
+            pools.open(this, name, aliases, getAsyncProcessor(), policy, backends()), policy);
         if (!found.isEmpty()) {
           refresh(); // for what came between the two
         }
@@ -120,9 +128,10 @@ final class PoolEndpoint extends DefaultEndpoint implements MultipleConsumersSup
     Quota limits = pool.policy().limits();
     Quota own = call.client().quota();
     boolean limited = !limits.equals(Quota.UNLIMITED) || !own.equals(Quota.UNLIMITED);
-    if (limited && !call.loop().inEventLoop()) {
-      // A step before this one went on in a thread of its own: what is reserved belongs to the
-      // loop.
+    boolean queue = pool.policy().queue().on();
+    if ((limited || queue) && !call.loop().inEventLoop()) {
+      // A step before this one went on in a thread of its own: what is reserved, and the place in
+      // a queue, belong to the loop.
       call.loop().execute(() -> send(exchange, callback));
       return false;
     }
@@ -137,6 +146,19 @@ final class PoolEndpoint extends DefaultEndpoint implements MultipleConsumersSup
     OverLimit over = limited ? reserve(call, own, pool.name(), limits) : null;
     if (over != null) {
       exchange.setException(over);
+      callback.done(true);
+      return true;
+    }
+    if (!queue) {
+      return pool.route().process(exchange, callback);
+    }
+    PoolRoad road = roads.of(pool.pool());
+    if (!call.request().background()) {
+      new Queued(pools, pool.pool(), road, exchange, call, callback).start();
+      return false;
+    }
+    if (road.queue().busy()) {
+      exchange.setException(NobodyEligible.roomless(pool.name(), pool.backends()));
       callback.done(true);
       return true;
     }

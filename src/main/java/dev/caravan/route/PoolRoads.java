@@ -1,13 +1,18 @@
 package dev.caravan.route;
 
+import dev.caravan.admission.FairQueue;
+import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.Pool;
+import dev.caravan.fleet.PoolPolicy;
 import dev.caravan.select.Explanations;
 import dev.caravan.telemetry.Meters;
 import dev.caravan.time.Chance;
 import dev.caravan.time.Scheduler;
 import dev.caravan.time.Ticker;
 import dev.caravan.upstream.Call;
+import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /** What all roads need: the clock, the dice, and the shared part of each pool. For any thread. */
 public final class PoolRoads {
@@ -52,6 +57,26 @@ public final class PoolRoads {
     of(pool);
   }
 
+  /** A server holds one request less: who waits for it longest, of any of its pools, may go. */
+  public void freed(Backend server) {
+    List<Pool> pools = server.pools();
+    int size = pools.size();
+    // Another pool is asked first each time, so that none of them has all the places.
+    int from = size > 1 ? (int) Math.floorMod(ticker.nanos() >>> 10, (long) size) : 0;
+    for (int i = 0; i < size; i++) {
+      Pool pool = pools.get((from + i) % size);
+      PoolRoad road = pool.policy().queue().on() ? byPool.get(pool) : null;
+      if (road != null && road.queue().freed(server)) {
+        return;
+      }
+    }
+  }
+
+  /** The queue of a pool; null where its route lets nobody wait. */
+  public @Nullable FairQueue queue(Pool pool) {
+    return pool.policy().queue().on() ? of(pool).queue() : null;
+  }
+
   /** A pool is no more. */
   public void forget(Pool pool) {
     byPool.remove(pool);
@@ -62,7 +87,15 @@ public final class PoolRoads {
     PoolRoad road = byPool.get(pool);
     return road != null
         ? road
-        : byPool.computeIfAbsent(pool, each -> new PoolRoad(each, ticker, scheduler, meters::road));
+        : byPool.computeIfAbsent(pool, each -> new PoolRoad(each, ticker, scheduler, meters));
+  }
+
+  /** The same, for one that a route opens with that policy: what it can measure is there then. */
+  void opened(Pool pool, PoolPolicy policy) {
+    PoolRoad road = of(pool);
+    if (policy.queue().on()) {
+      road.measureQueue();
+    }
   }
 
   /** That of a call's pool, or one for all calls that came through none. */

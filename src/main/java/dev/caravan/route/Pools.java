@@ -93,9 +93,10 @@ public final class Pools implements ModelCatalog {
    * Opens a pool, or stages that.
    *
    * @param by who opens it, and will close it
+   * @return the pool, which has that name whoever opens it
    * @throws IllegalStateException where its name or an alias is taken
    */
-  synchronized void open(
+  synchronized Pool open(
       Object by,
       String name,
       Set<String> aliases,
@@ -126,6 +127,7 @@ public final class Pools implements ModelCatalog {
       open.pool.respecify(policy, open.backends);
       byName = Map.copyOf(next);
     }
+    return open.pool;
   }
 
   private Pool made(String name) {

@@ -30,6 +30,7 @@ final class Road implements AsyncCallback {
   private Tried tried;
   private int sent;
   private @Nullable UpstreamFailure last;
+  private @Nullable RoadWait wait;
 
   /**
    * A road that has not begun.
@@ -85,8 +86,7 @@ final class Road implements AsyncCallback {
     }
     Selection selection = balancer.pick(offer, call, tried);
     if (!(selection instanceof Selection.Selected chosen)) {
-      nobody(selection);
-      return false;
+      return nobody(selection);
     }
     picked(call, chosen);
     offer.run(chosen.index(), exchange, this);
@@ -120,20 +120,47 @@ final class Road implements AsyncCallback {
     tried = tried.and(chosen.index());
   }
 
-  /** Nobody could be picked. */
-  void nobody(Selection selection) {
+  /**
+   * Nobody could be picked.
+   *
+   * @return whether the road goes on: it waits for somebody
+   */
+  boolean nobody(Selection selection) {
     UpstreamFailure failure = last;
     if (failure != null) {
-      fail(failure);
-    } else if (selection instanceof Selection.NoneEligible none) {
+      return failOrWait(failure);
+    }
+    if (selection instanceof Selection.NoneEligible none) {
       NobodyEligible why =
           new NobodyEligible(
               call.pool(), none.reasons(), balancer.stored(call), call.request().background());
       if (why.home() != null) {
         pool.meters().count(RoadMeters.Affinity.REFUSED);
       }
-      fail(why);
+      return failOrWait(why);
     }
+    return false;
+  }
+
+  /** What has begun may wait here for room; a first attempt does so before its pool's route. */
+  private boolean failOrWait(Exception why) {
+    boolean begun = last != null || resumption != null;
+    if (!begun
+        || call.home() == null
+        || !call.policy().queue().on()
+        || call.request().background()
+        || call.abandoned()
+        || balancer.bound(call)) {
+      fail(why);
+      return false;
+    }
+    RoadWait known = wait;
+    if (known == null) {
+      known = new RoadWait(this, why);
+      wait = known;
+    }
+    known.enter();
+    return true;
   }
 
   /** The step is done: with an answer, or with a failure that another server may mend. */

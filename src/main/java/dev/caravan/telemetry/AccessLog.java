@@ -132,6 +132,9 @@ public final class AccessLog {
     line.append(",\"stream\":").append(request.stream());
     number(line, "bytes_in", call.bytesIn());
     number(line, "attempts", call.attempts());
+    if (call.waitedNanos() > 0) {
+      millis(line, "queued_ms", call.waitedNanos());
+    }
     if (call.resumptions() > 0) {
       number(line, "resumptions", call.resumptions());
     }

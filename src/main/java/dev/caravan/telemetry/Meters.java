@@ -20,6 +20,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -162,6 +163,17 @@ public final class Meters {
     RoadMeters road = new RoadMeters(registry, pool.name(), waiting);
     roads.put(pool.name(), road);
     return road;
+  }
+
+  /** Measures a pool's queue from now on, as {@link QueueMeters} has it; called once for each. */
+  public QueueMeters queue(
+      Pool pool,
+      List<String> classes,
+      List<String> reasons,
+      Function<String, Number> waiting,
+      Function<String, Number> expectedMillis,
+      Function<String, Number> left) {
+    return new QueueMeters(registry, pool.name(), classes, reasons, waiting, expectedMillis, left);
   }
 
   // ---- what was measured so far

@@ -35,6 +35,7 @@ final class Keys {
   static final AttributeKey<String> AFFINITY = text("caravan.affinity");
   static final AttributeKey<String> OUTCOME = text("caravan.outcome");
   static final AttributeKey<Long> ATTEMPTS = number("caravan.attempts");
+  static final AttributeKey<Long> QUEUED_MILLIS = number("caravan.queued_ms");
   static final AttributeKey<Long> RESUMPTIONS = number("caravan.resumptions");
 
   /** What every model server speaks here, whoever made it. */

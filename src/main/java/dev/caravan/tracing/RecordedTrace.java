@@ -113,6 +113,9 @@ final class RecordedTrace implements Trace {
       if (!call.pool().isEmpty()) {
         span.setAttribute(Keys.POOL, call.pool());
       }
+      if (call.waitedNanos() > 0) {
+        span.setAttribute(Keys.QUEUED_MILLIS, call.waitedNanos() / 1_000_000);
+      }
       if (call.resumptions() > 0) {
         span.setAttribute(Keys.RESUMPTIONS, (long) call.resumptions());
       }

@@ -103,6 +103,26 @@ public final class Call extends CallOrigin {
     return visit.policy();
   }
 
+  /** It waits in its pool's queue, there; null where it does so no more. */
+  public void inLine(@Nullable InLine place) {
+    visit.inLine(place);
+  }
+
+  /** Where it stands in its pool's queue; null where it does not wait there. */
+  public @Nullable InLine inLine() {
+    return visit.inLine();
+  }
+
+  /** It has waited so long in the queues of pools, more than before. */
+  public void waited(long nanos) {
+    visit.waited(nanos);
+  }
+
+  /** How long it has waited in the queues of pools. */
+  public long waitedNanos() {
+    return visit.waitedNanos();
+  }
+
   /** It has taken this of the limits, until its end; what it had taken before is given back. */
   public void reserve(@Nullable Reservation taken) {
     Bill before = bill;
@@ -173,6 +193,11 @@ public final class Call extends CallOrigin {
   /** What the client allows. */
   public ClientLimits limits() {
     return time == null ? ClientLimits.NONE : time.limits();
+  }
+
+  /** How long its client still waits for a first byte, in milliseconds; a large one for ever. */
+  public long leftMillis() {
+    return time == null ? Long.MAX_VALUE : time.leftMillis();
   }
 
   /** It is a retry now, as load on its pool goes. */

@@ -1,6 +1,7 @@
 package dev.caravan.upstream;
 
 import dev.caravan.tenant.Client;
+import dev.caravan.tenant.Priority;
 import io.netty.channel.EventLoop;
 import org.jspecify.annotations.Nullable;
 
@@ -14,6 +15,7 @@ class CallOrigin {
   private final HeaderLines headers;
   private final int bytesIn;
   private Client client = Client.ANONYMOUS;
+  private @Nullable Priority asked;
   private int clientRetries;
   private @Nullable Explained explained;
   private @Nullable Trace trace;
@@ -57,6 +59,18 @@ class CallOrigin {
   /** Its credentials have said who asks. */
   public final void client(Client known) {
     client = known;
+  }
+
+  /** The client asks for that class; null where it does not say. */
+  public final void priority(@Nullable Priority said) {
+    asked = said;
+  }
+
+  /** In which class it waits where it must: what its client asked for, within its right. */
+  public final Priority priority() {
+    Priority highest = client.highest();
+    Priority said = asked;
+    return said == null || said.compareTo(highest) < 0 ? highest : said;
   }
 
   /** The client has sent this request so many times before; before a pool takes it. */

@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 /** The time that a client allows for its request. Owned by the call's event loop. */
 final class OwnTime {
   private final ClientLimits limits;
+  private final Ticker ticker;
+  private final long endNanos;
   private final @Nullable Deadline total;
   private boolean expired;
 
@@ -21,6 +23,8 @@ final class OwnTime {
    */
   OwnTime(ClientLimits limits, long arrivedNanos, EventLoop loop, Ticker ticker, Runnable over) {
     this.limits = limits;
+    this.ticker = ticker;
+    this.endNanos = arrivedNanos + TimeUnit.MILLISECONDS.toNanos(limits.totalMillis());
     if (limits.totalMillis() == 0) {
       total = null;
       return;
@@ -33,11 +37,19 @@ final class OwnTime {
               expired = true;
               over.run();
             });
-    total.at(arrivedNanos + TimeUnit.MILLISECONDS.toNanos(limits.totalMillis()));
+    total.at(endNanos);
   }
 
   ClientLimits limits() {
     return limits;
+  }
+
+  /** How long the first byte may still be waited for, in milliseconds; a large one for ever. */
+  long leftMillis() {
+    long first = limits.firstTokenMillis() > 0 ? limits.firstTokenMillis() : Long.MAX_VALUE;
+    return limits.totalMillis() == 0
+        ? first
+        : Math.min(first, Math.max(0, (endNanos - ticker.nanos()) / 1_000_000));
   }
 
   boolean expired() {

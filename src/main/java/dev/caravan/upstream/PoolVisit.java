@@ -13,6 +13,8 @@ final class PoolVisit {
   private @Nullable Pool home;
   private boolean repeat;
   private @Nullable Runnable over;
+  private @Nullable InLine line;
+  private long waitedNanos;
 
   /** The pool of that name answers it, and does not count it. */
   void passThrough(String pool) {
@@ -70,6 +72,23 @@ final class PoolVisit {
   /** Run once when it leaves. */
   void over(Runnable then) {
     over = then;
+  }
+
+  /** It waits in the pool's queue; null where it does so no more. */
+  void inLine(@Nullable InLine place) {
+    line = place;
+  }
+
+  @Nullable InLine inLine() {
+    return line;
+  }
+
+  void waited(long nanos) {
+    waitedNanos += nanos;
+  }
+
+  long waitedNanos() {
+    return waitedNanos;
   }
 
   /** Empty before it came to one. */

@@ -31,7 +31,7 @@ class SamplerTest {
 
   SamplerTest() {
     llama.respecify(PoolPolicy.DEFAULT, List.of(gpu));
-    facts.pools.add(new GatewayFacts.OpenPool(llama, List.of()));
+    facts.pools.add(new GatewayFacts.OpenPool(llama, List.of(), null));
   }
 
   private void seconds(int count) {

@@ -4,6 +4,7 @@ import dev.caravan.fleet.PoolPolicy;
 import dev.caravan.fleet.PoolPolicy.Affinity;
 import dev.caravan.fleet.PoolPolicy.Ejection;
 import dev.caravan.fleet.PoolPolicy.Hedge;
+import dev.caravan.fleet.PoolPolicy.Queue;
 import dev.caravan.fleet.PoolPolicy.Recovery;
 import dev.caravan.fleet.Timeouts;
 import dev.caravan.tenant.Quota;
@@ -124,7 +125,13 @@ public record PoolParameters(String name, List<String> aliases, PoolPolicy polic
               "concurrentRequests",
               new Parameter.Whole(0, 1_000_000),
               "0",
-              "Requests of all clients at a time; 0 for no limit."));
+              "Requests of all clients at a time; 0 for no limit."),
+          row(
+              "maxQueue",
+              new Parameter.Whole(0, 100_000),
+              "0",
+              "Requests that may wait where all servers hold as many as they may; 0 for none."),
+          row("maxQueueWait", TIME, "30s", "The longest that a request waits so."));
 
   private static Parameter row(String name, Parameter.Type type, String otherwise, String meaning) {
     return new Parameter(name, type, otherwise, meaning);
@@ -182,7 +189,10 @@ public record PoolParameters(String name, List<String> aliases, PoolPolicy polic
             whole(given, "requestsPerMinute", 0),
             whole(given, "tokensPerMinute", 0),
             whole(given, "concurrentRequests", 0),
-            0));
+            0),
+        new Queue(
+            whole(given, "maxQueue", 0),
+            millis(given, "maxQueueWait", otherwise.queue().waitMillis())));
   }
 
   /** The timeouts among the parameters of an endpoint, {@code pool:} or {@code model:}. */
