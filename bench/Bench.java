@@ -123,7 +123,7 @@ public final class Bench {
     if (options.write) {
       System.out.println(
           "written to "
-              + options.project.relativize(Report.writeDocs(options.project, "bench", text)));
+              + options.project.relativize(Report.writeDocs(options.project, options.table, text)));
     }
   }
 

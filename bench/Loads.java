@@ -23,7 +23,7 @@ final class Loads {
   }
 
   void warmUp(Target target) throws IOException, InterruptedException {
-    boolean jvm = target.name.equals("caravan") || target.name.equals("direct");
+    boolean jvm = target.caravan() || target.name.equals("direct");
     long requests = jvm ? options.warmupRequests : Math.min(5_000, options.warmupRequests);
     long events = jvm ? options.warmupEvents : Math.min(20_000, options.warmupEvents);
     Errors errors = new Errors();
@@ -40,7 +40,7 @@ final class Loads {
             none);
     load.oneByOne(Requests.large(), 0, options.largeRequests / 2, 5, new Samples());
     new RateLoad(target.port, errors).run(options.rate, 0, 1, new Samples(), none);
-    if (target.name.equals("caravan")) {
+    if (target.caravan()) {
       warmUpCompiled(target, errors);
     }
     results.addErrors(target.name, "warm-up", errors);

@@ -3,11 +3,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** What to measure, from the command line. */
-final class Options {
+final class Options implements Cloneable {
   static final String HELP =
       """
       usage: bench/run.sh [options]
-        --targets LIST          of direct,haproxy,nginx,caravan (default: all)
+        --targets LIST          of direct,haproxy,nginx,caravan,guarded (default: all but guarded)
+        --guarded               Caravan with and without keys, limits and a queue; its own table
         --phases LIST           of requests,rate,events,one,large,idle (default: all)
         --quick                 2 short rounds, a short warm-up: about a minute, for a first look
         --write                 put the table into docs/performance.md
@@ -33,6 +34,12 @@ final class Options {
   Path project = Path.of("").toAbsolutePath();
   Path caravanHome = project;
   List<String> caravanArguments = new ArrayList<>();
+  String poolParameters = "";
+  String serverParameters = "";
+
+  /** Which table of docs/performance.md is written. */
+  String table = "bench";
+
   boolean quick;
   boolean write;
   boolean profile;
@@ -89,6 +96,7 @@ final class Options {
     for (int i = 0; i < args.length; i++) {
       switch (args[i]) {
         case "--quick" -> {}
+        case "--guarded" -> options.guard();
         case "--write" -> options.write = true;
         case "--profile" -> options.profile = true;
         case "--no-access-log" -> options.accessLog = false;
@@ -102,6 +110,20 @@ final class Options {
       }
     }
     return options;
+  }
+
+  private void guard() {
+    table = "guarded";
+    targets = List.of("caravan", "guarded");
+    phases = List.of(Phase.REQUESTS, Phase.RATE, Phase.EVENTS);
+  }
+
+  Options copy() {
+    try {
+      return (Options) clone();
+    } catch (CloneNotSupportedException e) {
+      throw new IllegalStateException(e); // it is cloneable
+    }
   }
 
   void set(String name, String value) {

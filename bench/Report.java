@@ -14,7 +14,17 @@ import java.util.stream.Collectors;
 /** The table, the raw numbers and the place of both. */
 final class Report {
   private static final Map<String, String> TITLES =
-      Map.of("direct", "direct", "haproxy", "HAProxy", "nginx", "nginx", "caravan", "Caravan");
+      Map.of(
+          "direct",
+          "direct",
+          "haproxy",
+          "HAProxy",
+          "nginx",
+          "nginx",
+          "caravan",
+          "Caravan",
+          "guarded",
+          "Caravan, guarded");
 
   private final Options options;
   private final Results results;

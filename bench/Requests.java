@@ -6,6 +6,9 @@ import java.nio.charset.StandardCharsets;
  * memory.
  */
 final class Requests {
+  /** What every client shows. */
+  static final String KEY = "sk-bench";
+
   static final int PLAIN_BODY_BYTES = 2048;
   static final int LARGE_BODY_BYTES = 220 * 1024;
   private static final int VARIANTS = 64;
@@ -79,7 +82,9 @@ final class Requests {
             + "Host: 127.0.0.1\r\n"
             + "User-Agent: bench/1\r\n"
             + "Accept: application/json\r\n"
-            + "Authorization: Bearer sk-bench\r\n"
+            + "Authorization: Bearer "
+            + KEY
+            + "\r\n"
             + "Content-Type: application/json\r\n"
             + "Content-Length: "
             + bodyBytes

@@ -49,10 +49,11 @@ final class Target {
       case "direct" -> new Target(name, "", upstreamPort, null);
       case "haproxy" -> haproxy(upstreamPort, options, work);
       case "nginx" -> nginx(upstreamPort, options, work);
-      case "caravan" -> caravan(upstreamPort, options, work);
+      case "caravan" -> caravan(name, upstreamPort, options, work);
+      case "guarded" -> caravan(name, upstreamPort, Guarded.write(options, work), work);
       default ->
           throw new Missing(
-              "unknown target: " + name + " (known: direct, haproxy, nginx, caravan)");
+              "unknown target: " + name + " (known: direct, haproxy, nginx, caravan, guarded)");
     };
   }
 
@@ -162,14 +163,14 @@ final class Target {
         .awaitReady(work, 20, true);
   }
 
-  private static Target caravan(int upstreamPort, Options options, Path work)
+  private static Target caravan(String name, int upstreamPort, Options options, Path work)
       throws IOException, Missing {
     Path run = options.caravanHome.resolve("run");
     if (!Files.isExecutable(run)) {
       throw new Missing("no executable " + run + "; build Caravan there or set CARAVAN_HOME");
     }
     int port = freePort();
-    Path routes = Files.createDirectories(work.resolve("routes"));
+    Path routes = Files.createDirectories(work.resolve("routes-" + name));
     Files.writeString(
         routes.resolve("bench.yaml"),
         """
@@ -177,15 +178,19 @@ final class Target {
             id: bench
             from:
               uri: pool:bench
+              parameters: { %s }
               steps:
                 - loadBalance:
                     customLoadBalancer: { ref: least-inflight }
                     steps:
                       - circuitBreaker:
                           steps:
-                            - to: { uri: "model:up", parameters: { url: "http://127.0.0.1:%d" } }
+                            - to: { uri: "model:up", parameters: { url: "http://127.0.0.1:%d"%s } }
         """
-            .formatted(upstreamPort));
+            .formatted(
+                options.poolParameters,
+                upstreamPort,
+                options.serverParameters.isEmpty() ? "" : ", " + options.serverParameters));
     List<String> command =
         new ArrayList<>(
             List.of(
@@ -197,12 +202,12 @@ final class Target {
                 "-Dquarkus.http.port=" + freePort()));
     command.add(
         options.accessLog
-            ? "-Dcaravan.access-log.path=" + work.resolve("caravan-access.log")
+            ? "-Dcaravan.access-log.path=" + work.resolve(name + "-access.log")
             : "-Dcaravan.access-log.path=");
     command.addAll(options.caravanArguments);
     ProcessBuilder builder = new ProcessBuilder(command).directory(options.caravanHome.toFile());
-    Process process = launch(work, "caravan", builder);
-    return new Target("caravan", Report.commit(options.caravanHome), port, process)
+    Process process = launch(work, name, builder);
+    return new Target(name, Report.commit(options.caravanHome), port, process)
         .awaitReady(work, options.startSeconds, options.interactive);
   }
 
@@ -229,6 +234,7 @@ final class Target {
     if (chat) {
       asking
           .header("Content-Type", "application/json")
+          .header("Authorization", "Bearer " + Requests.KEY)
           .POST(
               HttpRequest.BodyPublishers.ofString(
                   "{\"model\":\"bench\",\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}"));
@@ -262,6 +268,11 @@ final class Target {
         (alive ? "no answer in " + seconds + " s (" + last + ")" : "ended at start")
             + "\n    "
             + tail);
+  }
+
+  /** Whether it is Caravan, with whatever settings. */
+  boolean caravan() {
+    return name.equals("caravan") || name.equals("guarded");
   }
 
   /** Whether it is a process of its own that can be measured. */

@@ -27,12 +27,17 @@ import org.openjdk.jmh.annotations.State;
 @OutputTimeUnit(TimeUnit.MICROSECONDS)
 public class Credentials {
   private static final int KEYS = 10_000;
-  private static final String VALUE = "Bearer cvn-" + "k".repeat(40);
+  static final String VALUE = "Bearer cvn-" + "k".repeat(40);
 
   private Access access = Access.open();
 
   @Setup
   public void keys() throws IOException {
+    access = thousands();
+  }
+
+  /** Whom ten thousand keys let in, {@link #VALUE} among them. */
+  static Access thousands() throws IOException {
     Path file = Files.createTempFile("clients", ".json");
     Files.writeString(
         file,
@@ -46,8 +51,9 @@ public class Credentials {
                             Digest.of(i == 7 ? VALUE.substring("Bearer ".length()) : "k" + i)
                                 .hex()))
             .collect(Collectors.joining(",", "{\"keys\":[", "]}")));
-    access = new Access(new Clients(file, WallClock.system(), Secrets.system()), null);
+    Access access = new Access(new Clients(file, WallClock.system(), Secrets.system()), null);
     Files.delete(file);
+    return access;
   }
 
   /** One request. */

@@ -88,6 +88,9 @@ class SpeedTest {
     if (run.getParams().getBenchmark().contains("Limits")) {
       return 3;
     }
+    if (run.getParams().getBenchmark().contains("Admitted")) {
+      return "0".equals(run.getParams().getParam("waiting")) ? 3 : 50;
+    }
     return "1000".equals(run.getParams().getParam("servers")) ? 200 : 50;
   }
 
