@@ -14,14 +14,15 @@ import java.util.List;
  * cannot take for ever.
  *
  * <p>Refused beyond what Netty refuses: header lines that go on in the next one (obs-fold), and
- * control characters in the request line, some of which Netty takes for the space between its
- * parts. A proxy in front may have read either one differently.
+ * request lines that are not exactly as {@link RequestLine} says, where Netty takes any white space
+ * between the parts, more of it, and odd versions. A proxy in front may have read either one
+ * differently.
  *
  * @see <a href="https://www.rfc-editor.org/rfc/rfc9112#section-5.2">RFC 9112, 5.2 and 3</a>
  */
 final class GatewayDecoder extends HttpRequestDecoder {
   private static final DecoderResult NOT_HTTP =
-      DecoderResult.failure(new IllegalArgumentException("obs-fold or a control character"));
+      DecoderResult.failure(new IllegalArgumentException("obs-fold or an odd request line"));
 
   private final HttpConnection connection;
 
@@ -91,25 +92,30 @@ final class GatewayDecoder extends HttpRequestDecoder {
     }
   }
 
-  /** Looks at the request line, and what is skipped before it. */
+  /** Looks at the request line, and what is skipped before it; Netty takes it as a whole. */
   private int requestLine(ByteBuf in, int from, int to) {
-    for (int at = from; at < to; at++) {
-      byte one = in.getByte(at);
-      if (atLineStart && (one == '\r' || one == '\n')) {
-        continue; // empty lines before a request are allowed
-      }
-      atLineStart = false;
-      if (one == '\n') {
-        inRequestLine = false;
-        atLineStart = true;
-        return at + 1;
-      }
-      boolean ends = one == '\r' && at + 1 < to && in.getByte(at + 1) == '\n';
-      if (!ends && (one == 0x7f || (one >= 0 && one < ' '))) {
-        ambiguous = true;
-        return to;
-      }
+    int at = from;
+    while (at < to && isLineEnd(in.getByte(at))) {
+      at++; // empty lines before a request are allowed
     }
-    return to;
+    if (at == to) {
+      return to;
+    }
+    int end = in.indexOf(at, to, (byte) '\n');
+    if (end < 0) {
+      end = to; // too long, which Netty says
+    } else if (in.getByte(end - 1) == '\r') {
+      end--;
+    }
+    if (!RequestLine.isStrict(in, at, end)) {
+      ambiguous = true;
+      return to;
+    }
+    inRequestLine = false;
+    return Math.min(to, end + 2);
+  }
+
+  private static boolean isLineEnd(byte one) {
+    return one == '\r' || one == '\n';
   }
 }
