@@ -42,7 +42,9 @@ class JsonSuiteTest {
     }
   }
 
-  /** The cases whose bytes are no UTF-8; none of them may be read, those with {@code i_} neither. */
+  /**
+   * The cases whose bytes are no UTF-8; none of them may be read, those with {@code i_} neither.
+   */
   static Stream<Case> bytes() throws Exception {
     try (InputStream in = JsonSuiteTest.class.getResourceAsStream("/jsontestsuite/bytes.json")) {
       JsonNode all = new ObjectMapper().readTree(Objects.requireNonNull(in));
@@ -105,7 +107,10 @@ class JsonSuiteTest {
     String raw = new String(HexFormat.of().parseHex(one.input), ISO_8859_1);
     for (String around :
         new String[] {
-          "@", "{\"model\":\"m\",\"x\":@}", "{\"x\":[@],\"model\":\"m\"}", "{\"model\":\"m\",\"messages\":@}"
+          "@",
+          "{\"model\":\"m\",\"x\":@}",
+          "{\"x\":[@],\"model\":\"m\"}",
+          "{\"model\":\"m\",\"messages\":@}"
         }) {
       assertThat(accepts(around.replace("@", raw).getBytes(ISO_8859_1))).as(around).isFalse();
     }
