@@ -22,7 +22,10 @@ import java.util.Set;
 public final class HeadersFuzz {
   private static final ConversationCookie COOKIE =
       new ConversationCookie(
-          "caravan", List.of("0123456789abcdef0123456789abcdef"), 0, id -> Arrays.fill(id, (byte) 7));
+          "caravan",
+          List.of("0123456789abcdef0123456789abcdef"),
+          0,
+          id -> Arrays.fill(id, (byte) 7));
 
   /** The one that the gateway has made; seeds have it. */
   static final String OWN = COOKIE.next();

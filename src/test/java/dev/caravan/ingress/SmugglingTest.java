@@ -9,8 +9,8 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Requests that two readers have read in two ways, so that one took for a request what the other
- * took for a part of the one before. Each case is a class of such finds, in bytes of our own; behind
- * each stands a request that must not be answered. {@code |} stands for CR LF.
+ * took for a part of the one before. Each case is a class of such finds, in bytes of our own;
+ * behind each stands a request that must not be answered. {@code |} stands for CR LF.
  *
  * @see <a href="https://github.com/narfindustries/http-garden/blob/main/TROPHIES.md">HTTP Garden's
  *     list of finds in servers and proxies</a>
@@ -178,7 +178,8 @@ class SmugglingTest {
   @ValueSource(
       strings = {
         POST + "content-length: 010||{        }",
-        POST + "content-length: 2|connection: keep-alive, upgrade|upgrade: h2c|"
+        POST
+            + "content-length: 2|connection: keep-alive, upgrade|upgrade: h2c|"
             + "http2-settings: AAMAAABkAARAAAAAAAIAAAAA||{}",
         POST + "x: \u0085a\u00a0|content-length: 2||{}",
         POST + "host2: [|content-length: 2||{}",
