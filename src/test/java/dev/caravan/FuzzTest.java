@@ -27,7 +27,7 @@ class FuzzTest {
     "queue.MessageFuzz, message",
   })
   void target_holds(String target, String corpus, @TempDir Path found) throws Exception {
-    int seconds = Integer.getInteger("fuzz.seconds", 3);
+    int seconds = Integer.getInteger("fuzz.seconds", 4);
     Path seeds = Path.of("src/test/resources/fuzz", corpus);
     try (Stream<Path> files = Files.list(seeds)) {
       assertThat(files).hasSizeGreaterThan(10);

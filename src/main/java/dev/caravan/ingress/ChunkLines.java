@@ -5,8 +5,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Follows the lines between the data of a chunked body: sizes, extensions, trailers. Netty takes
- * white space and control characters before and behind a size for nothing, so that {@code 2 2} is 2,
- * where another reader may have found 22. One body, one connection.
+ * white space and control characters before and behind a size for nothing, so that {@code 2 2} is
+ * 2, where another reader may have found 22. One body, one connection.
  *
  * @see <a href="https://www.rfc-editor.org/rfc/rfc9112#section-7.1">RFC 9112, 7.1</a>
  */
@@ -64,9 +64,7 @@ final class ChunkLines {
     return switch (state) {
       case SIZE -> size(one);
       case BEFORE_EXTENSION ->
-          one == ';'
-              ? State.EXTENSION
-              : one == ' ' || one == '\t' ? State.BEFORE_EXTENSION : null;
+          one == ';' ? State.EXTENSION : one == ' ' || one == '\t' ? State.BEFORE_EXTENSION : null;
       case EXTENSION -> inLine(one, State.EXTENSION, State.SIZE_LF);
       case SIZE_LF -> one == '\n' ? remaining == 0 ? State.TRAILER : State.DATA : null;
       case DATA_CR -> one == '\r' ? State.DATA_LF : null;
@@ -80,7 +78,9 @@ final class ChunkLines {
       case TRAILER ->
           one == '\r'
               ? State.LAST_LF
-              : one == ' ' || one == '\t' ? null : inLine(one, State.TRAILER_LINE, State.TRAILER_LF);
+              : one == ' ' || one == '\t'
+                  ? null
+                  : inLine(one, State.TRAILER_LINE, State.TRAILER_LF);
       case TRAILER_LINE -> inLine(one, State.TRAILER_LINE, State.TRAILER_LF);
       case TRAILER_LF -> one == '\n' ? State.TRAILER : null;
       case LAST_LF -> one == '\n' ? State.OVER : null;

@@ -26,7 +26,8 @@ import java.util.List;
  */
 final class GatewayDecoder extends HttpRequestDecoder {
   private static final DecoderResult NOT_HTTP =
-      DecoderResult.failure(new IllegalArgumentException("a fold, or an odd request or chunk line"));
+      DecoderResult.failure(
+          new IllegalArgumentException("a fold, or an odd request or chunk line"));
 
   private final HttpConnection connection;
 

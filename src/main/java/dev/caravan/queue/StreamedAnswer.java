@@ -161,7 +161,8 @@ final class StreamedAnswer {
   /** Tool calls and the like: an element that has an index goes on with the one at that place. */
   private static void list(JsonArray into, JsonArray pieces) {
     for (Object each : pieces) {
-      if (!(each instanceof JsonObject piece) || !(piece.getValue("index") instanceof Number said)) {
+      if (!(each instanceof JsonObject piece)
+          || !(piece.getValue("index") instanceof Number said)) {
         into.add(each);
         continue;
       }

@@ -51,7 +51,8 @@ public final class AnswerFuzz {
     private final StringBuilder passed = new StringBuilder();
     private final UsageScanner usage = new UsageScanner();
     private final AnswerId id = new AnswerId();
-    private final StringBuilder found = new StringBuilder();
+    private final StringBuilder ids = new StringBuilder();
+    private final StringBuilder lengths = new StringBuilder();
     private final EventReader events = new EventReader();
     private final EngineMetrics metrics = new EngineMetrics();
     private final MetricsText text = new MetricsText(metrics);
@@ -134,7 +135,8 @@ public final class AnswerFuzz {
           + payload
           + usage.usage()
           + usage.events()
-          + found
+          + ids
+          + lengths
           + head.retryAfterMillis()
           + metrics.reading();
     }
@@ -169,11 +171,11 @@ public final class AnswerFuzz {
       payload.append(in.toString(index, length, ISO_8859_1));
       usage.scan(in, index, length);
       String seen = id.scan(in, index, length);
-      found.append(seen == null ? "" : seen);
+      ids.append(seen == null ? "" : seen);
       ByteBuf part = memory.heapBuffer(Math.max(1, length)).writeBytes(in, index, length);
       events.append(part);
       while (events.next()) {
-        found.append('|').append(events.dataLength());
+        lengths.append('|').append(events.dataLength());
       }
       events.discardRead();
       text.accept(part);
