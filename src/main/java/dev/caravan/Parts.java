@@ -174,7 +174,8 @@ final class Parts {
         http.writeTimeout().toMillis(),
         Set.copyOf(http.passHeaders()),
         http.maxTimeout().toMillis(),
-        explain);
+        explain,
+        http.open());
   }
 
   /**

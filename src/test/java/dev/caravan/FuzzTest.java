@@ -18,9 +18,16 @@ import org.junit.jupiter.params.provider.CsvSource;
  */
 class FuzzTest {
   @ParameterizedTest
-  @CsvSource({"dev.caravan.ingress.IngressFuzz, http", "dev.caravan.request.BodyFuzz, json"})
+  @CsvSource({
+    "ingress.IngressFuzz, http",
+    "ingress.HeadersFuzz, headers",
+    "request.BodyFuzz, json",
+    "tenant.CredentialsFuzz, clients",
+    "upstream.AnswerFuzz, answer",
+    "queue.MessageFuzz, message",
+  })
   void target_holds(String target, String corpus, @TempDir Path found) throws Exception {
-    int seconds = Integer.getInteger("fuzz.seconds", 10);
+    int seconds = Integer.getInteger("fuzz.seconds", 4);
     Path seeds = Path.of("src/test/resources/fuzz", corpus);
     try (Stream<Path> files = Files.list(seeds)) {
       assertThat(files).hasSizeGreaterThan(10);
@@ -36,7 +43,7 @@ class FuzzTest {
             "-cp",
             System.getProperty("surefire.test.class.path", System.getProperty("java.class.path")),
             "com.code_intelligence.jazzer.Jazzer",
-            "--target_class=" + target,
+            "--target_class=dev.caravan." + target,
             "--instrumentation_includes=dev.caravan.**:io.netty.handler.codec.http.**",
             // Its own checks of the JDK's calls fail on Netty's use of Unsafe.
             "--custom_hook_includes=dev.caravan.**",

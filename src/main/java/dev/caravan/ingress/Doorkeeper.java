@@ -14,13 +14,18 @@ final class Doorkeeper {
   private final Access access;
   private final boolean everybodyMayAsk;
 
+  /** Whether whoever is on this machine may ask, and nobody else. */
+  private final boolean onlyHere;
+
   /**
    * At a door.
    *
    * @param explain whether everybody may learn why requests go where they go, where nobody is known
+   * @param open whether others than this machine may ask, where nobody is known
    */
-  Doorkeeper(Access access, boolean explain) {
+  Doorkeeper(Access access, boolean explain, boolean open) {
     this.access = access;
+    this.onlyHere = !access.required() && !open;
     this.everybodyMayAsk = explain;
   }
 
@@ -35,6 +40,11 @@ final class Doorkeeper {
    * @return the error to answer with, or null
    */
   @Nullable ClientError ask(Incoming request) {
+    if (onlyHere && request.headers.foreign()) {
+      // A page that is open in a browser here is on this machine, and is not its user.
+      return ClientError.invalid(
+          403, "Pages of other sites may not ask here without credentials.", "foreign_origin");
+    }
     return met(request, access.of(request.headers.takeShown()));
   }
 

@@ -89,7 +89,7 @@ public final class HttpIngress {
             finder.others(),
             tracing == null ? Set.of() : Set.of(TraceContext.PARENT, TraceContext.STATE),
             access.required() ? Shown.HEADERS : List.of());
-    this.door = new Doorkeeper(access, settings.explain());
+    this.door = new Doorkeeper(access, settings.explain(), settings.open());
     this.tracing = tracing;
     this.catalog = catalog;
     this.ends = ends;

@@ -15,6 +15,7 @@ import java.util.Set;
  * @param passHeaders names of the request headers that enter the exchange and go upstream
  * @param maxTimeoutMillis the longest time that a request may allow for itself
  * @param explain whether clients may learn why a request is sent where it is
+ * @param open whether others than this machine may ask where no credentials are asked for
  */
 public record HttpSettings(
     int maxBody,
@@ -26,7 +27,8 @@ public record HttpSettings(
     long writeMillis,
     Set<String> passHeaders,
     long maxTimeoutMillis,
-    boolean explain) {
+    boolean explain,
+    boolean open) {
 
   public HttpSettings {
     passHeaders = Set.copyOf(passHeaders);

@@ -11,8 +11,6 @@ import dev.caravan.upstream.HeaderLines;
 import dev.caravan.upstream.Trace;
 import dev.caravan.upstream.Tracing;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.CompositeByteBuf;
-import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
 import org.jspecify.annotations.Nullable;
 
@@ -43,7 +41,7 @@ final class Incoming {
   /** That is being found out; null where it is known. */
   @Nullable Pending pending;
 
-  @Nullable ByteBuf body;
+  private final BodyParts body = new BodyParts();
   long received;
 
   Incoming(
@@ -76,14 +74,7 @@ final class Incoming {
   }
 
   void add(ByteBuf part) {
-    ByteBuf sofar = body;
-    if (sofar == null) {
-      body = part;
-    } else if (sofar instanceof CompositeByteBuf parts) {
-      parts.addComponent(true, part);
-    } else {
-      body = sofar.alloc().compositeBuffer(1024).addComponent(true, sofar).addComponent(true, part);
-    }
+    body.add(part);
   }
 
   /** As {@link HttpIngress#call} says. */
@@ -94,7 +85,7 @@ final class Incoming {
     if (tracing != null) {
       trace = tracing.request(api, headers.trace(), startNanos);
     }
-    InferenceRequest asked = parser.parse(api, body == null ? Unpooled.EMPTY_BUFFER : body);
+    InferenceRequest asked = parser.parse(api, body.all());
     if (client.id() != 0) {
       asked = asked.of(client.id());
     }
@@ -106,10 +97,6 @@ final class Incoming {
   }
 
   void releaseBody() {
-    ByteBuf held = body;
-    body = null;
-    if (held != null) {
-      held.release();
-    }
+    body.release();
   }
 }

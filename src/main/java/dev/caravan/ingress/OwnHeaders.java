@@ -20,7 +20,11 @@ final class OwnHeaders {
   /** In which class the request waits where it must. */
   private static final String PRIORITY = "x-caravan-priority";
 
-  static final List<String> NAMES = List.of(TOTAL, FIRST_TOKEN, RETRIES, EXPLAIN, PRIORITY);
+  /** Whose page it is that has a browser send the request. */
+  private static final String ORIGIN = "origin";
+
+  static final List<String> NAMES =
+      List.of(TOTAL, FIRST_TOKEN, RETRIES, EXPLAIN, PRIORITY, ORIGIN);
 
   /** More than any client library makes of it. */
   private static final int MAX_RETRIES = 1_000;
@@ -30,12 +34,14 @@ final class OwnHeaders {
   private @Nullable String retries;
   private @Nullable String explain;
   private @Nullable String priority;
+  private boolean foreign;
 
   void add(String name, String value) {
     switch (name) {
       case TOTAL -> total = total == null ? value : total;
       case FIRST_TOKEN -> firstToken = firstToken == null ? value : firstToken;
       case PRIORITY -> priority = priority == null ? value : priority;
+      case ORIGIN -> foreign |= Origin.isForeign(value);
       case EXPLAIN -> explain = explain == null ? value : explain;
       default -> retries = retries == null ? value : retries;
     }
@@ -73,6 +79,11 @@ final class OwnHeaders {
   int retries() {
     String text = retries;
     return text == null ? 0 : (int) Math.max(0, number(text, MAX_RETRIES));
+  }
+
+  /** Whether a page of another machine has a browser send it. */
+  boolean foreign() {
+    return foreign;
   }
 
   /** Whether the client wants to know why its request is sent where it is. */

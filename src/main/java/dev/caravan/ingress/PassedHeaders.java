@@ -88,6 +88,12 @@ final class PassedHeaders implements HeaderAllowList.Receiver {
     return taken;
   }
 
+  /** Whether a page of another machine has a browser send it. */
+  boolean foreign() {
+    OwnHeaders said = own;
+    return said != null && said.foreign();
+  }
+
   /** The trace that they say the request is part of. */
   TraceContext trace() {
     return traceParent == null ? TraceContext.NONE : TraceContext.of(traceParent, traceState);

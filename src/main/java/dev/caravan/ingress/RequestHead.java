@@ -88,6 +88,10 @@ final class RequestHead {
       fatal(ClientError.invalid(400, "Exactly one Host header is needed.", null));
       return;
     }
+    if (!hosts.isEmpty() && !Authority.isHost(hosts.get(0))) {
+      fatal(ClientError.invalid(400, "The Host header is not a host.", null));
+      return;
+    }
     List<String> encodings = headers.getAll(HttpHeaderNames.TRANSFER_ENCODING);
     List<String> lengths = headers.getAll(HttpHeaderNames.CONTENT_LENGTH);
     if (!encodings.isEmpty()) {
@@ -174,8 +178,11 @@ final class RequestHead {
       if (scheme < 0) {
         return null;
       }
-      from = uri.indexOf('/', scheme);
-      if (from < 0) {
+      from = Authority.end(uri, scheme);
+      if (from == scheme || !Authority.isHost(uri.substring(scheme, from))) {
+        return null;
+      }
+      if (from == uri.length() || uri.charAt(from) != '/') {
         return "/";
       }
     }

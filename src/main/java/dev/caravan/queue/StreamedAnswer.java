@@ -95,10 +95,12 @@ final class StreamedAnswer {
       return;
     }
     for (Object each : list) {
-      JsonObject piece = (JsonObject) each;
+      if (!(each instanceof JsonObject piece)) {
+        throw new DecodeException("a choice that is no object");
+      }
       JsonObject choice =
           choices.computeIfAbsent(
-              piece.getInteger("index", 0), index -> new JsonObject().put("index", index));
+              index(piece.getValue("index", 0)), index -> new JsonObject().put("index", index));
       for (Map.Entry<String, Object> member : piece) {
         Object value = member.getValue();
         switch (member.getKey()) {
@@ -122,6 +124,13 @@ final class StreamedAnswer {
         }
       }
     }
+  }
+
+  private static int index(@Nullable Object said) {
+    if (said instanceof Number number && number.intValue() >= 0) {
+      return number.intValue();
+    }
+    throw new DecodeException("an index that is none");
   }
 
   private static void merge(JsonObject into, @Nullable JsonObject piece) {
@@ -152,16 +161,18 @@ final class StreamedAnswer {
   /** Tool calls and the like: an element that has an index goes on with the one at that place. */
   private static void list(JsonArray into, JsonArray pieces) {
     for (Object each : pieces) {
-      if (!(each instanceof JsonObject piece) || !(piece.getValue("index") instanceof Number at)) {
+      if (!(each instanceof JsonObject piece)
+          || !(piece.getValue("index") instanceof Number said)) {
         into.add(each);
         continue;
       }
-      while (into.size() <= Math.min(at.intValue(), 1_000)) {
+      int at = Math.min(index(said), 1_000);
+      while (into.size() <= at) {
         into.add(new JsonObject());
       }
       JsonObject rest = piece.copy();
       rest.remove("index");
-      merge(into.getJsonObject(Math.min(at.intValue(), 1_000)), rest);
+      merge(into.getJsonObject(at), rest);
     }
   }
 

@@ -180,13 +180,15 @@ public final class RequestParser {
           PromptPrefix.seed(tenant, model, tools),
           BodyFields.toolsTokens(toolsBytes));
     }
-    byte[] copy = scratch(Math.max(length, toolsBytes));
+    byte[] copy = scratch(Math.max(length, toolsBytes) + 1);
     long tools = 0;
     if (toolsBytes > 0) {
       body.getBytes(first + place.toolsStart(), copy, 0, toolsBytes);
+      copy[toolsBytes] = 0;
       tools = reader.digest(copy, 0);
     }
     body.getBytes(first + place.start(), copy, 0, length);
+    copy[length] = 0; // a number ends here, and not where another request's bytes do
     return reader.prefix(
         copy, 0, PromptPrefix.seed(tenant, model, tools), BodyFields.toolsTokens(toolsBytes));
   }

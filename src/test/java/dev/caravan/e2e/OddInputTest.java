@@ -151,6 +151,19 @@ class OddInputTest extends EndToEnd {
   }
 
   @Test
+  void pageOfAnotherSite_mayNotAsk_whereThePortIsForThisMachine() throws Exception {
+    startOne();
+    assertThat(ask(Chat.whole("hello"), "origin: https://evil.example").status()).isEqualTo(403);
+    assertThat(server.received()).isZero();
+  }
+
+  @Test
+  void pageOfAnotherSite_mayAsk_whereThePortIsForAll() throws Exception {
+    startOne(Map.of("caravan.http.open", "true"));
+    assertThat(ask(Chat.whole("hello"), "origin: https://evil.example").status()).isEqualTo(200);
+  }
+
+  @Test
   void foldedHeader_isRefused() throws Exception {
     startOne();
     String body = Chat.whole("hello");

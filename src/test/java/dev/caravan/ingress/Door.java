@@ -28,7 +28,17 @@ import org.jspecify.annotations.Nullable;
 final class Door {
   static final HttpSettings SETTINGS =
       new HttpSettings(
-          2_000_000, 200, 1_000, 1_000, 2_000, 5_000, 3_000, Set.of("user-agent"), 60_000, true);
+          2_000_000,
+          200,
+          1_000,
+          1_000,
+          2_000,
+          5_000,
+          3_000,
+          Set.of("user-agent"),
+          60_000,
+          true,
+          false);
 
   /** One call that came through. */
   record Visit(Call call, PassedHeaders headers, Reply reply) {}

@@ -49,6 +49,32 @@ class StreamedAnswerTest {
                     + "'usage':{'prompt_tokens':3,'completion_tokens':2}}"));
   }
 
+  /** What no such answer has makes it a broken one, and is no failure of the gateway. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "{'choices':[null]}",
+        "{'choices':[7]}",
+        "{'choices':{}}",
+        "{'choices':[{'index':null}]}",
+        "{'choices':[{'index':'a'}]}",
+        "{'choices':[{'index':{}}]}",
+        "{'choices':[{'index':0,'delta':[]}]}",
+        "{'choices':[{'message':'a'},{'delta':{'content':'b'}}]}",
+        "{'choices':[{'delta':{'tool_calls':[{'index':-1}]}}]}",
+        "{'choices':[{'delta':{'tool_calls':['a',{'index':0,'id':'b'}]}}]}",
+        "{'type':'response.completed','response':null}",
+        "{'type':'response.completed','response':[]}",
+        "{'type':'response.completed'}",
+        "null",
+        "[]",
+        "7",
+        ""
+      })
+  void anEventThatBelongsIntoNoAnswer_breaksIt(String event) {
+    assertThat(read(event).broken()).as(event).isTrue();
+  }
+
   @Test
   void severalChoices_areInOrder_whateverTheOrderOfTheirEvents() {
     JsonArray choices =

@@ -1,6 +1,7 @@
 package dev.caravan.request;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.netty.buffer.ByteBuf;
@@ -8,10 +9,12 @@ import io.netty.buffer.CompositeByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.IOException;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * A fuzz target: any bytes as a body. The parser either reads it or says what is wrong, the same
- * for a body in pieces, and reads nothing that is no JSON object for jackson-databind.
+ * for a body in pieces, and reads nothing that is no JSON object for jackson-databind. What is sent
+ * to a server that has another name for the model is the same JSON but for that name.
  */
 public final class BodyFuzz {
   private static final ObjectMapper JSON =
@@ -42,12 +45,51 @@ public final class BodyFuzz {
   private static String read(Api api, ByteBuf body) {
     try {
       InferenceRequest request = new RequestParser().parse(api, body);
-      return "ok " + request.model() + request.stream() + request.maxTokens();
+      patched(request);
+      PromptPrefix prefix = request.prefix();
+      return "ok "
+          + request.model()
+          + request.stream()
+          + request.maxTokens()
+          + request.promptTokens()
+          + request.opening()
+          + request.conversationKeys()
+          + (prefix.chunks() == 0 ? 0 : prefix.hash(prefix.chunks() - 1));
     } catch (InvalidRequest refused) {
       return "no " + refused.status() + refused.param() + refused.getMessage();
     } finally {
       body.release();
     }
+  }
+
+  private static void patched(InferenceRequest request) {
+    ByteBuf sent = request.bodyFor("another \"name\"", true);
+    try {
+      JsonNode before = JSON.readTree(bytes(request.body()));
+      JsonNode after = JSON.readTree(bytes(sent));
+      if (!after.path("model").asText().equals("another \"name\"")
+          || (request.mayAskForUsage()
+              && !after.path("stream_options").path("include_usage").asBoolean())) {
+        throw new AssertionError("not what was asked for: " + after);
+      }
+      if (!without(before).equals(without(after))) {
+        throw new AssertionError("more has changed: " + after);
+      }
+    } catch (IOException e) {
+      throw new AssertionError("no JSON is sent", e);
+    } finally {
+      sent.release();
+    }
+  }
+
+  private static byte[] bytes(ByteBuf of) {
+    byte[] all = new byte[of.readableBytes()];
+    of.getBytes(of.readerIndex(), all);
+    return all;
+  }
+
+  private static JsonNode without(JsonNode body) {
+    return ((ObjectNode) body).without(List.of("model", "stream_options"));
   }
 
   private static boolean isObject(byte[] bytes) {

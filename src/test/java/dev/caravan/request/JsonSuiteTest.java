@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import java.io.InputStream;
+import java.util.HexFormat;
 import java.util.Objects;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -22,6 +23,7 @@ class JsonSuiteTest {
   private static final int ACCEPTED = 95;
   private static final int REFUSED = 174;
   private static final int EITHER = 22;
+  private static final int NO_UTF8 = 25;
 
   private final RequestParser parser = new RequestParser();
 
@@ -37,6 +39,17 @@ class JsonSuiteTest {
       JsonNode all = new ObjectMapper().readTree(Objects.requireNonNull(in));
       return StreamSupport.stream(all.spliterator(), false)
           .map(one -> new Case(one.path("name").asText(), one.path("input").asText()));
+    }
+  }
+
+  /**
+   * The cases whose bytes are no UTF-8; none of them may be read, those with {@code i_} neither.
+   */
+  static Stream<Case> bytes() throws Exception {
+    try (InputStream in = JsonSuiteTest.class.getResourceAsStream("/jsontestsuite/bytes.json")) {
+      JsonNode all = new ObjectMapper().readTree(Objects.requireNonNull(in));
+      return StreamSupport.stream(all.spliterator(), false)
+          .map(one -> new Case(one.path("name").asText(), one.path("hex").asText()));
     }
   }
 
@@ -59,6 +72,7 @@ class JsonSuiteTest {
     assertThat(cases().filter(one -> one.name.startsWith("y_"))).hasSize(ACCEPTED);
     assertThat(cases().filter(one -> one.name.startsWith("n_"))).hasSize(REFUSED);
     assertThat(cases().filter(one -> one.name.startsWith("i_"))).hasSize(EITHER);
+    assertThat(bytes().map(one -> one.name).distinct()).hasSize(NO_UTF8);
   }
 
   @ParameterizedTest
@@ -84,6 +98,21 @@ class JsonSuiteTest {
     boolean whole = accepts(one.input.getBytes(UTF_8));
     if (one.name.startsWith("n_")) {
       assertThat(whole).isFalse();
+    }
+  }
+
+  @ParameterizedTest
+  @MethodSource("bytes")
+  void parse_aCaseThatIsNoUtf8_isRefused_whereverItStands(Case one) {
+    String raw = new String(HexFormat.of().parseHex(one.input), ISO_8859_1);
+    for (String around :
+        new String[] {
+          "@",
+          "{\"model\":\"m\",\"x\":@}",
+          "{\"x\":[@],\"model\":\"m\"}",
+          "{\"model\":\"m\",\"messages\":@}"
+        }) {
+      assertThat(accepts(around.replace("@", raw).getBytes(ISO_8859_1))).as(around).isFalse();
     }
   }
 

@@ -1,0 +1,76 @@
+"""Sends the HTTP Garden's finds and JSONTestSuite's cases to the inference port; see hostile.sh."""
+
+import json
+import re
+import socket
+import sys
+from pathlib import Path
+
+PORT, SUITES = int(sys.argv[1]), Path(sys.argv[2])
+BEHIND = b"GET /v1/models/behind HTTP/1.1\r\nHost: h\r\n\r\n"
+
+
+def answers(data: bytes) -> tuple[list[int], bool]:
+    """The statuses that come for those bytes, and whether the gateway closed the connection."""
+    with socket.create_connection(("127.0.0.1", PORT), 10) as peer:
+        peer.settimeout(5)
+        peer.sendall(data)
+        got = b""
+        closed = False
+        try:
+            while True:
+                more = peer.recv(65536)
+                if not more:
+                    closed = True
+                    break
+                got += more
+                if len(re.findall(rb"HTTP/1\.1 (\d{3})", got)) > 1:
+                    peer.settimeout(0.5)
+        except (TimeoutError, ConnectionResetError):
+            pass
+        return [int(s) for s in re.findall(rb"HTTP/1\.1 (\d{3})", got)], closed
+
+
+def garden() -> None:
+    text = (SUITES / "http-garden" / "TROPHIES.md").read_text()
+    payloads = []
+    for line in re.findall(r"^  - Payload: (.*)$", text, re.M):
+        payloads += [p for p in re.findall(r"`([^`]*)`", line) if r"\r\n" in p]
+    payloads = list(dict.fromkeys(payloads))
+    refused = odd = 0
+    for payload in payloads:
+        data = payload.encode("latin1").decode("unicode_escape").encode("latin1")
+        # With a host, so that it is refused for what it is and not for the missing one.
+        if b"ost:" not in data:
+            data = re.sub(rb"^([^\r\n]*\r\n)", rb"\1Host: h\r\n", data, count=1)
+        statuses, closed = answers(data + BEHIND)
+        if statuses and statuses[0] in (400, 501, 505) and len(statuses) == 1 and closed:
+            refused += 1
+        else:
+            odd += 1
+            print(f"  {statuses} {'closed' if closed else 'open'}: {payload[:110]}")
+    print(f"HTTP Garden: {len(payloads)} payloads, {refused} refused and closed, {odd} above")
+
+
+def post(body: bytes) -> int:
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: "
+    statuses, _ = answers(head + str(len(body)).encode() + b"\r\n\r\n" + body)
+    return statuses[0] if statuses else 0
+
+
+def json_suite() -> None:
+    files = sorted((SUITES / "JSONTestSuite" / "test_parsing").glob("*.json"))
+    counts: dict[str, int] = {}
+    for file in files:
+        case = file.read_bytes()
+        whole = post(case)
+        field = post(b'{"model":"nobody","x":' + case + b"}")
+        if whole >= 500 or field >= 500 or 0 in (whole, field) or whole != 400 and file.name[0] == "n":
+            print(f"  {file.name}: {whole} as a body, {field} as a field")
+        key = f"{file.name[0]}_ {'accepted' if field == 404 else 'refused'} as a field"
+        counts[key] = counts.get(key, 0) + 1
+    print("JSONTestSuite:", json.dumps(counts, sort_keys=True))
+
+
+garden()
+json_suite()
