@@ -57,6 +57,12 @@ final class AmqpContainer extends DefaultJmsMessageListenerContainer {
    */
   private @Nullable Connection made;
 
+  /** Who listens to the connection that was made last; as above. */
+  private @Nullable Losses listening;
+
+  /** Who listens to the shared connection: what is heard of one before it is of the past. */
+  private volatile @Nullable Losses current;
+
   AmqpContainer(JmsEndpoint endpoint, Brokers brokers) {
     super(endpoint);
     this.endpoint = endpoint;
@@ -101,6 +107,11 @@ final class AmqpContainer extends DefaultJmsMessageListenerContainer {
   /** How many messages are lent, those not counted that went with their connection. */
   int lent() {
     return lent.get();
+  }
+
+  /** Who hears of the connection's losses; null before the first. */
+  @Nullable Losses losses() {
+    return current;
   }
 
   /** Which connection this is; another number when it broke, for the messages before are lost. */
@@ -227,7 +238,9 @@ final class AmqpContainer extends DefaultJmsMessageListenerContainer {
   protected void prepareSharedConnection(Connection connection) throws JMSException {
     super.prepareSharedConnection(connection);
     if (lends && connection instanceof JmsConnection ours) {
-      ours.addConnectionListener(new Losses());
+      Losses losses = new Losses();
+      ours.addConnectionListener(losses);
+      listening = losses;
     }
   }
 
@@ -275,6 +288,7 @@ final class AmqpContainer extends DefaultJmsMessageListenerContainer {
       throw e;
     }
     otherConnection();
+    current = listening;
     made = fresh;
     refreshSharedConnection();
   }
@@ -291,15 +305,23 @@ final class AmqpContainer extends DefaultJmsMessageListenerContainer {
   }
 
   /** With {@code failover:} a connection survives its loss, and what it has delivered does not. */
-  private final class Losses implements JmsConnectionListener {
+  final class Losses implements JmsConnectionListener {
     @Override
     public void onConnectionInterrupted(URI broker) {
-      otherConnection();
+      lost();
     }
 
     @Override
     public void onConnectionFailure(Throwable cause) {
-      otherConnection();
+      lost();
+    }
+
+    /** Late news of another connection must not cost what this one has delivered. */
+    @SuppressWarnings("ReferenceEquality") // this connection's or another one's
+    private void lost() {
+      if (this == current) {
+        otherConnection();
+      }
     }
 
     @Override

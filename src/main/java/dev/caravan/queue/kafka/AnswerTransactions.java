@@ -57,6 +57,9 @@ final class AnswerTransactions implements Runnable, AutoCloseable {
   private volatile Runnable doubt = () -> {};
   private final CountDownLatch closing = new CountDownLatch(1);
 
+  /** Whether nobody looks at the queue any more. */
+  private volatile boolean over;
+
   /** Whether a transaction was committed is not known. */
   private static final class InDoubt extends Exception {
     private static final long serialVersionUID = 1L;
@@ -93,7 +96,12 @@ final class AnswerTransactions implements Runnable, AutoCloseable {
   }
 
   void add(Loan loan, @Nullable Outgoing answer, Consumer<@Nullable Exception> done) {
-    queue.add(new EndingJob(loan, answer, done));
+    EndingJob item = new EndingJob(loan, answer, done);
+    queue.add(item);
+    // Whoever was about to add when this ended would wait for ever.
+    if (over && queue.remove(item)) {
+      item.fail(ended());
+    }
   }
 
   @Override
@@ -110,9 +118,14 @@ final class AnswerTransactions implements Runnable, AutoCloseable {
     } catch (InterruptedException | org.apache.kafka.common.errors.InterruptException e) {
       // close says so
     }
-    batch.addAll(queue);
-    batch.forEach(item -> item.fail(new IllegalStateException("the consumer has ended")));
+    over = true;
+    queue.drainTo(batch);
+    batch.forEach(item -> item.fail(ended()));
     closeProducer();
+  }
+
+  private static IllegalStateException ended() {
+    return new IllegalStateException("the consumer has ended");
   }
 
   private void gather(List<EndingJob> batch) throws InterruptedException {
