@@ -42,7 +42,6 @@ class DashboardFilesTest {
           Map.entry("file", "file"),
           Map.entry("change", "change"),
           Map.entry("one", "server"),
-          Map.entry("limits", "limits"),
           Map.entry("account", "account"),
           Map.entry("limit", "limit"),
           Map.entry("server\\.override", "override"),

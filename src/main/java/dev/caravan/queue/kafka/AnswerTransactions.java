@@ -46,6 +46,7 @@ final class AnswerTransactions implements Runnable, AutoCloseable {
 
   private static final long BACKOFF_MILLIS = 200;
   private static final long CLOSE_MILLIS = 5_000;
+  private static final String ENDED = "the consumer has ended";
 
   private final Properties settings;
   private final Function<Properties, Producer<byte[], byte[]>> producers;
@@ -100,7 +101,7 @@ final class AnswerTransactions implements Runnable, AutoCloseable {
     queue.add(item);
     // Whoever was about to add when this ended would wait for ever.
     if (over && queue.remove(item)) {
-      item.fail(ended());
+      item.fail(new IllegalStateException(ENDED));
     }
   }
 
@@ -120,12 +121,8 @@ final class AnswerTransactions implements Runnable, AutoCloseable {
     }
     over = true;
     queue.drainTo(batch);
-    batch.forEach(item -> item.fail(ended()));
+    batch.forEach(item -> item.fail(new IllegalStateException(ENDED)));
     closeProducer();
-  }
-
-  private static IllegalStateException ended() {
-    return new IllegalStateException("the consumer has ended");
   }
 
   private void gather(List<EndingJob> batch) throws InterruptedException {

@@ -104,7 +104,7 @@ class AmqpLossTest {
       AmqpContainer container =
           (AmqpContainer)
               ((JmsConsumer) jobs.camel.getRoute("work").getConsumer()).getListenerContainer();
-      AmqpContainer.Losses old = container.losses();
+      Losses old = container.losses();
       assertThat(old).isNotNull();
       network.resetEverything();
       await()
