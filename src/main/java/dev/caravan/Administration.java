@@ -4,6 +4,7 @@ import dev.caravan.admin.AuditLog;
 import dev.caravan.admin.Changes;
 import dev.caravan.admin.FleetOperations;
 import dev.caravan.admin.GatewayFacts;
+import dev.caravan.admin.LimitsInUse;
 import dev.caravan.admin.OverviewStream;
 import dev.caravan.admin.Overviews;
 import dev.caravan.admin.RouteFileChanges;
@@ -51,6 +52,7 @@ public class Administration {
   private final Vertx vertx;
   private final ApiTokens tokens;
   private final Sampler sampler;
+  private final LimitsInUse limits;
   private final Overviews overviews;
   private final OverviewStream stream;
   private final RouteFileChanges routeChanges;
@@ -81,6 +83,7 @@ public class Administration {
         };
     GatewayFacts facts = new GatewayView(gateway, readiness, version);
     sampler = new Sampler(parts.fleet(), parts.meters(), facts, parts.ticker(), parts.clock());
+    limits = new LimitsInUse(gateway.ledger(), parts.ticker(), parts.clock());
     overviews =
         new Overviews(
             parts.fleet(),
@@ -89,6 +92,7 @@ public class Administration {
             parts.meters(),
             facts,
             sampler,
+            limits,
             routes,
             parts.changes(),
             parts.ticker(),
@@ -182,6 +186,12 @@ public class Administration {
   @Singleton
   Sampler sampler() {
     return sampler;
+  }
+
+  @Produces
+  @Singleton
+  LimitsInUse limits() {
+    return limits;
   }
 
   @Produces

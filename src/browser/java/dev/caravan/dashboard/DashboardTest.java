@@ -40,6 +40,23 @@ class DashboardTest extends BrowserTest {
   }
 
   @Test
+  void limits_areThereWhereSomebodyHasSome_withWhatIsUsed() {
+    visit(Scenes::trouble, Look.LIGHT);
+    drawn();
+    Locator rows = page.locator("#limits-box tbody tr");
+    assertThat(rows).hasCount(3);
+    assertThat(rows.nth(0)).containsText("qwen3-32b");
+    assertThat(rows.nth(1)).containsText("600 / 600");
+    assertThat(rows.nth(1)).containsText("412k / 1.0M");
+    assertThat(rows.nth(1).locator(".bar.full")).hasCount(1);
+    assertThat(rows.nth(1).locator("td").last()).hasText("118");
+    assertThat(rows.nth(2)).containsText("7.9M / 20.0M");
+    assertThat(page.locator("#pools-box tbody tr").first()).containsText("of 64");
+    gateway.show(Scenes::demo);
+    assertThat(page.locator("#limits")).isHidden();
+  }
+
+  @Test
   void viewer_seesNoButtons() {
     gateway = new ScriptedGateway(Scenes::trouble);
     gateway.roles("viewer");

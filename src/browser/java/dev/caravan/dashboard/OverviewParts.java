@@ -28,8 +28,34 @@ final class OverviewParts {
         .put("ingress", new JsonArray(ingress))
         .put("pools", new JsonArray(pools))
         .put("servers", new JsonArray(servers))
+        .put("limits", limits())
         .put("routes", routes)
         .put("changes", changes);
+  }
+
+  /** What accounts have used of their limits. */
+  static JsonObject limits(JsonObject... accounts) {
+    return new JsonObject()
+        .put("accounts", accounts.length)
+        .put("nearest", new JsonArray(List.of(accounts)));
+  }
+
+  static JsonObject account(String scope, String name, JsonObject... limits) {
+    return new JsonObject()
+        .put("scope", scope)
+        .put("name", name)
+        .put("tokens", 81_240)
+        .put("limits", new JsonArray(List.of(limits)));
+  }
+
+  static JsonObject limit(String limit, long used, long most, long refused) {
+    return new JsonObject()
+        .put("limit", limit)
+        .put("most", most)
+        .put("used", used)
+        .put("remaining", Math.max(0, most - used))
+        .put("resetsInSeconds", limit.equals("concurrent") ? null : 60.0 * used / most)
+        .put("refused", refused);
   }
 
   static JsonObject gateway(double requests, int inflight) {

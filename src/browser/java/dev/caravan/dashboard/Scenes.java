@@ -68,15 +68,18 @@ final class Scenes {
     servers.add(OverviewParts.server("gpu-a", "healthy", 31, 32, 8.4, 610, 0.18, 0.52, 0.41));
     servers.add(
         OverviewParts.server("gpu-b", "down", 0, 32, 0, 0, null, null, null)
+            .put("since", AT - 312_000)
             .put("reason", "cannot connect: connection refused")
             .put("breaker", "open"));
     servers.add(
         OverviewParts.server("gpu-c", "ejected", 2, 32, 0, 12, 2.4, 9.8, 0.2)
+            .put("since", AT - 12_000)
             .put("reason", "5 failures in a row, the last: 502 Bad Gateway")
             .put("failuresPerSecond", 0.4)
             .put("breaker", "half_open"));
     servers.add(
         OverviewParts.server("gpu-d", "draining", 3, 32, 0, 44, 0.2, 0.6, 0.5)
+            .put("since", AT - 184_000)
             .put("reason", "drained by ana")
             .put(
                 "override",
@@ -91,11 +94,13 @@ final class Scenes {
             .put("reason", "no first token in 5 s, twice"));
     servers.add(
         OverviewParts.server("gpu-f", "hung", 6, 16, 0, 0, null, null, null)
+            .put("since", AT - 48_000)
             .put(
                 "reason",
                 "6 requests run and no token has moved for 48 s, though /health says 200"));
     servers.add(
         OverviewParts.server("tpu-spare", "warming", 2, null, 0.6, 38, 0.3, 0.8, null)
+            .put("since", AT - 20_000)
             .put("reason", "back for 20 s, takes 30 % of its share")
             .put("weight", 2.0));
     servers.get(5).put("pools", new JsonArray().add("qwen3-32b"));
@@ -153,19 +158,32 @@ final class Scenes {
                     "cannot connect: connection refused"))
             .add(OverviewParts.change(312, "breaker", "gpu-b", "closed", "open", null));
     return OverviewParts.overview(
-        tick,
-        OverviewParts.gateway(11.2, 55).put("errorsPerSecond", 0.7).put("shedPerSecond", 1.5),
-        List.of(
-            OverviewParts.door("http", 11.2, 49),
-            OverviewParts.door("jobs:kafka", 0, 6).put("held", 256).put("paused", true)),
-        List.of(
-            OverviewParts.pool("llama-3.3-70b", List.of(), llama, 0.31, 3.9, 0.38)
-                .put("errorsPerSecond", 0.7)
-                .put("retriesPerSecond", 1.1),
-            OverviewParts.pool("qwen3-32b", List.of("qwen"), qwen, 0.3, 0.8, null)),
-        servers,
-        routes,
-        changes);
+            tick,
+            OverviewParts.gateway(11.2, 55).put("errorsPerSecond", 0.7).put("shedPerSecond", 1.5),
+            List.of(
+                OverviewParts.door("http", 11.2, 49),
+                OverviewParts.door("jobs:kafka", 0, 6).put("held", 256).put("paused", true)),
+            List.of(
+                OverviewParts.pool("llama-3.3-70b", List.of(), llama, 0.31, 3.9, 0.38)
+                    .put("errorsPerSecond", 0.7)
+                    .put("retriesPerSecond", 1.1),
+                OverviewParts.pool("qwen3-32b", List.of("qwen"), qwen, 0.3, 0.8, null)),
+            servers,
+            routes,
+            changes)
+        .put(
+            "limits",
+            OverviewParts.limits(
+                OverviewParts.account(
+                    "tenant",
+                    "acme",
+                    OverviewParts.limit("requests", 600, 600, 118),
+                    OverviewParts.limit("tokens", 412_000, 1_000_000, 0),
+                    OverviewParts.limit("concurrent", 12, 32, 0)),
+                OverviewParts.account(
+                    "tenant", "nightly", OverviewParts.limit("budget", 7_930_000, 20_000_000, 0)),
+                OverviewParts.account(
+                    "pool", "qwen3-32b", OverviewParts.limit("concurrent", 8, 24, 0))));
   }
 
   /** A hundred servers in four pools, some of them in trouble; the numbers move with the tick. */

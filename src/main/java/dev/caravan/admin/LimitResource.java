@@ -1,19 +1,12 @@
 package dev.caravan.admin;
 
 import dev.caravan.admin.access.Roles;
-import dev.caravan.limit.Account;
-import dev.caravan.limit.Ledger;
-import dev.caravan.limit.Limit;
-import dev.caravan.tenant.Quota;
-import dev.caravan.time.Ticker;
-import dev.caravan.time.WallClock;
 import jakarta.annotation.security.RolesAllowed;
 import jakarta.inject.Inject;
 import jakarta.ws.rs.GET;
 import jakarta.ws.rs.Path;
 import jakarta.ws.rs.Produces;
 import jakarta.ws.rs.core.MediaType;
-import java.util.ArrayList;
 import java.util.List;
 import org.eclipse.microprofile.openapi.annotations.Operation;
 import org.eclipse.microprofile.openapi.annotations.tags.Tag;
@@ -24,19 +17,11 @@ import org.jspecify.annotations.Nullable;
 @RolesAllowed({Roles.VIEWER, Roles.OPERATOR})
 @Tag(name = "Limits")
 public class LimitResource {
-  private final Ledger ledger;
-  private final Ticker ticker;
-  private final WallClock clock;
+  private final LimitsInUse limits;
 
   @Inject
-  public LimitResource(Ledger ledger) {
-    this(ledger, Ticker.system(), WallClock.system());
-  }
-
-  LimitResource(Ledger ledger, Ticker ticker, WallClock clock) {
-    this.ledger = ledger;
-    this.ticker = ticker;
-    this.clock = clock;
+  public LimitResource(LimitsInUse limits) {
+    this.limits = limits;
   }
 
   /** All that something is used of; whoever is not there has used nothing. */
@@ -73,45 +58,6 @@ public class LimitResource {
   @Produces(MediaType.APPLICATION_JSON)
   @Operation(summary = "What tenants and pools have used of their limits, and when it comes back")
   public Limits all() {
-    return new Limits(ledger.all().stream().map(this::use).toList());
-  }
-
-  private Use use(Account account) {
-    Quota quota = account.quota();
-    long now = ticker.nanos();
-    long wall = clock.epochMillis();
-    List<Of> all = new ArrayList<>();
-    if (quota.requestsPerMinute() > 0) {
-      long left = account.remainingRequests(now);
-      double resets = account.requestsFullNanos(now) / 1e9;
-      all.add(of(account, Limit.REQUESTS, quota.requestsPerMinute(), left, resets));
-    }
-    if (quota.tokensPerMinute() > 0) {
-      long left = account.remainingTokens(now);
-      double resets = account.tokensFullNanos(now) / 1e9;
-      all.add(of(account, Limit.TOKENS, quota.tokensPerMinute(), left, resets));
-    }
-    if (quota.concurrentRequests() > 0) {
-      long left = (long) quota.concurrentRequests() - account.running();
-      all.add(of(account, Limit.CONCURRENT, quota.concurrentRequests(), left, null));
-    }
-    if (quota.tokensPerMonth() > 0) {
-      long left = quota.tokensPerMonth() - account.usedThisMonth(wall);
-      double resets = (account.monthEndMillis(wall) - wall) / 1e3;
-      all.add(of(account, Limit.BUDGET, quota.tokensPerMonth(), left, resets));
-    }
-    return new Use(
-        account.pool() ? "pool" : "tenant", account.name(), account.totals().charged(), all);
-  }
-
-  private static Of of(
-      Account account, Limit limit, long most, long left, @Nullable Double resetsInSeconds) {
-    return new Of(
-        limit.label(),
-        most,
-        most - left,
-        Math.max(0, left),
-        resetsInSeconds,
-        account.totals().refused(limit));
+    return new Limits(limits.all());
   }
 }

@@ -19,6 +19,7 @@ public record Overview(
     List<Ingress> ingress,
     List<PoolNow> pools,
     List<ServerNow> servers,
+    LimitsNow limits,
     List<RouteFileList.File> routes,
     List<Changes.Change> changes) {
 
@@ -120,6 +121,14 @@ public record Overview(
       @Nullable Double ttftP95Seconds,
       @Nullable Double prefixHitRatio,
       @Nullable OverrideNow override) {}
+
+  /**
+   * What tenants and pools have used of their limits.
+   *
+   * @param accounts how many have used something
+   * @param nearest of these, those nearest to a limit first: twenty at most
+   */
+  public record LimitsNow(int accounts, List<LimitResource.Use> nearest) {}
 
   /**
    * What an operator has set of a server.

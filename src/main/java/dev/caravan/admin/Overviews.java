@@ -33,6 +33,7 @@ public final class Overviews {
   private final Meters meters;
   private final GatewayFacts facts;
   private final Sampler sampler;
+  private final LimitsInUse limits;
   private final RouteFileList routes;
   private final Changes changes;
   private final Ticker ticker;
@@ -47,6 +48,7 @@ public final class Overviews {
       Meters meters,
       GatewayFacts facts,
       Sampler sampler,
+      LimitsInUse limits,
       RouteFileList routes,
       Changes changes,
       Ticker ticker,
@@ -57,6 +59,7 @@ public final class Overviews {
     this.meters = meters;
     this.facts = facts;
     this.sampler = sampler;
+    this.limits = limits;
     this.routes = routes;
     this.changes = changes;
     this.ticker = ticker;
@@ -73,6 +76,7 @@ public final class Overviews {
         ingress(),
         facts.pools().stream().map(this::pool).toList(),
         servers(),
+        limits.nearest(),
         routes.files(),
         changes.latest());
   }

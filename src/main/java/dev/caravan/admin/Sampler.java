@@ -11,7 +11,6 @@ import java.math.BigDecimal;
 import java.math.MathContext;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
@@ -81,11 +80,13 @@ public final class Sampler {
     Map<String, Track.Sums> byPool = new HashMap<>();
     sampleServers(byPool, now, step);
     samplePools(byPool, now, step);
-    List<GatewayFacts.Jobs> queues = facts.jobs();
-    queues.forEach(
-        queue ->
-            jobs.computeIfAbsent(queue.name(), name -> new Growth(Track.RATE_SECONDS))
-                .add(queue.over(), now));
+    Set<String> queues = new HashSet<>();
+    for (GatewayFacts.Jobs queue : facts.jobs()) {
+      queues.add(queue.name());
+      jobs.computeIfAbsent(queue.name(), name -> new Growth(Track.RATE_SECONDS))
+          .add(queue.over(), now);
+    }
+    jobs.keySet().retainAll(queues);
     shed.add(facts.shed(), now);
   }
 

@@ -10,6 +10,7 @@ import io.netty.channel.AddressedEnvelope;
 import io.netty.handler.codec.CorruptedFrameException;
 import io.netty.handler.codec.dns.DefaultDnsQuestion;
 import io.netty.handler.codec.dns.DefaultDnsRecordDecoder;
+import io.netty.handler.codec.dns.DnsQuestion;
 import io.netty.handler.codec.dns.DnsRecord;
 import io.netty.handler.codec.dns.DnsRecordType;
 import io.netty.handler.codec.dns.DnsResponse;
@@ -50,6 +51,14 @@ final class DnsQuestions {
   @FunctionalInterface
   private interface Reader<T> {
     @Nullable T read(ByteBuf content);
+  }
+
+  /** What an answer has: values, or another name to ask for. */
+  private record Said<T>(List<T> values, @Nullable String alias) {}
+
+  /** A name for the log, which anybody may have chosen. */
+  private static String printable(String name) {
+    return name.replaceAll("[^!-~]", "?");
   }
 
   /** Asks for the addresses of a name, of one kind. */
@@ -103,26 +112,34 @@ final class DnsQuestions {
     }
 
     void ask(String name) {
+      DnsQuestion question;
+      try {
+        question = new DefaultDnsQuestion(name, kind);
+      } catch (IllegalArgumentException e) {
+        // What a record names can be any bytes.
+        told.accept(new Failed<>("there is no asking for the name " + printable(name)));
+        return;
+      }
       DnsServerAddressStream servers = nameServers.nameServerAddressStream(name);
-      ask(name, servers, servers.size());
+      ask(question, servers, servers.size());
     }
 
-    private void ask(String name, DnsServerAddressStream servers, int left) {
+    private void ask(DnsQuestion question, DnsServerAddressStream servers, int left) {
       InetSocketAddress server = servers.next();
       resolver
-          .query(server, new DefaultDnsQuestion(name, kind))
+          .query(server, question)
           .addListener(
               done -> {
                 if (done.isSuccess()) {
-                  answered(name, servers, left, server, done.getNow());
+                  answered(question, servers, left, server, done.getNow());
                 } else {
-                  unanswered(name, servers, left, reason(server, done.cause()));
+                  unanswered(question, servers, left, reason(server, done.cause()));
                 }
               });
     }
 
     private void answered(
-        String name,
+        DnsQuestion question,
         DnsServerAddressStream servers,
         int left,
         InetSocketAddress server,
@@ -130,31 +147,36 @@ final class DnsQuestions {
       @SuppressWarnings("unchecked") // what query() promises, and its listener does not say
       AddressedEnvelope<DnsResponse, InetSocketAddress> envelope =
           (AddressedEnvelope<DnsResponse, InetSocketAddress>) answer;
+      Said<T> said;
       try {
         DnsResponse response = envelope.content();
         if (response.code().equals(DnsResponseCode.NXDOMAIN)) {
-          told.accept(new Nothing<>());
-        } else if (!response.code().equals(DnsResponseCode.NOERROR)) {
-          unanswered(name, servers, left, server.getHostString() + " said " + response.code());
+          said = new Said<>(List.of(), null);
+        } else if (response.code().equals(DnsResponseCode.NOERROR)) {
+          said = read(response);
         } else {
-          read(name, response);
+          unanswered(question, servers, left, server.getHostString() + " said " + response.code());
+          return;
         }
       } catch (CorruptedFrameException | IndexOutOfBoundsException e) {
-        unanswered(name, servers, left, server.getHostString() + " sent a broken record");
+        unanswered(question, servers, left, server.getHostString() + " sent a broken record");
+        return;
       } finally {
         envelope.release();
       }
+      said(question.name(), said);
     }
 
-    private void unanswered(String name, DnsServerAddressStream servers, int left, String why) {
+    private void unanswered(
+        DnsQuestion question, DnsServerAddressStream servers, int left, String why) {
       if (left > 1) {
-        ask(name, servers, left - 1);
+        ask(question, servers, left - 1);
       } else {
         told.accept(new Failed<>(why));
       }
     }
 
-    private void read(String name, DnsResponse response) {
+    private Said<T> read(DnsResponse response) {
       List<T> values = new ArrayList<>();
       String alias = null;
       for (int i = 0; i < response.count(DnsSection.ANSWER); i++) {
@@ -174,12 +196,17 @@ final class DnsQuestions {
           }
         }
       }
-      if (!values.isEmpty()) {
-        told.accept(new Records<>(List.copyOf(values), ttlSeconds));
+      return new Said<>(List.copyOf(values), alias);
+    }
+
+    private void said(String name, Said<T> said) {
+      String alias = said.alias;
+      if (!said.values.isEmpty()) {
+        told.accept(new Records<>(said.values, ttlSeconds));
       } else if (alias == null) {
         told.accept(new Nothing<>());
       } else if (++aliases > ALIASES) {
-        told.accept(new Failed<>("more than " + ALIASES + " aliases behind " + name));
+        told.accept(new Failed<>("more than " + ALIASES + " aliases behind " + printable(name)));
       } else {
         ask(alias);
       }

@@ -43,4 +43,12 @@ public interface Delivery {
   default boolean lost() {
     return false;
   }
+
+  /**
+   * Whether the loan went with its connection, session or partition, so that the broker delivers
+   * the message again and whoever has it here cannot answer for it. To ask so is not to begin.
+   */
+  default boolean redelivered() {
+    return false;
+  }
 }

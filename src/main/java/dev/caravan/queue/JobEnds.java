@@ -35,7 +35,7 @@ final class JobEnds {
   private volatile @Nullable JobMeters made;
   private volatile @Nullable Open open;
   private volatile @Nullable Sender sender;
-  private volatile Repeats repeats = new Repeats(null);
+  private volatile Repeats repeats;
 
   /**
    * For a queue that is closed yet.
@@ -47,6 +47,7 @@ final class JobEnds {
     this.works = works;
     this.maker = maker;
     throttle = new LogThrottle(works.ticker());
+    repeats = new Repeats(null, throttle);
   }
 
   void open(Open with) {
@@ -57,7 +58,7 @@ final class JobEnds {
     }
     open = with;
     if (!repeats.in(with.answered())) {
-      repeats = new Repeats(with.answered());
+      repeats = new Repeats(with.answered(), throttle);
     }
     if (sender == null) {
       sender =
@@ -108,7 +109,7 @@ final class JobEnds {
 
   /** Whether nobody has answered a job of its id, or is about to. */
   boolean isNew(Job job) {
-    return repeats.begin(job.customId());
+    return repeats.begin(job.customId(), job.delivery());
   }
 
   /** What takes its answer piece by piece; null where nobody does, or it is not streamed. */
@@ -178,7 +179,7 @@ final class JobEnds {
                     job.delivery(),
                     true,
                     durable -> {
-                      repeats.end(job.customId(), durable);
+                      repeats.end(job.customId(), job.delivery(), durable);
                       over(
                           job, durable ? end : End.RETURNED, status, outcome, line.readableBytes());
                       done.run();
@@ -232,12 +233,13 @@ final class JobEnds {
 
   /** Its broker is to deliver it again. */
   void returned(Job job, Runnable done) {
+    // Before it goes back: it may be here again at once, and must not look like a repeat of itself.
+    repeats.end(job.customId(), job.delivery(), false);
     sender()
         .end(
             job.delivery(),
             false,
             () -> {
-              repeats.end(job.customId(), false);
               traced(job, RETURNED, 0);
               meters().ended(End.RETURNED);
               done.run();
@@ -250,7 +252,7 @@ final class JobEnds {
         job.delivery(),
         poison,
         () -> {
-          repeats.end(job.customId(), false);
+          repeats.end(job.customId(), job.delivery(), false);
           traced(job, new Outcome.Refused("a dead letter: " + poison.detail()), 0);
           done.run();
         });

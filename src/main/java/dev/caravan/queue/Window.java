@@ -56,15 +56,18 @@ final class Window {
   boolean await(long millis, Ticker ticker) throws InterruptedException {
     long end = ticker.nanos() + TimeUnit.MILLISECONDS.toNanos(millis);
     waiters.incrementAndGet();
-    lock.lockInterruptibly();
     try {
-      long left = end - ticker.nanos();
-      while (room() <= 0 && left > 0) {
-        left = changed.awaitNanos(left);
+      lock.lockInterruptibly();
+      try {
+        long left = end - ticker.nanos();
+        while (room() <= 0 && left > 0) {
+          left = changed.awaitNanos(left);
+        }
+        return room() > 0;
+      } finally {
+        lock.unlock();
       }
-      return room() > 0;
     } finally {
-      lock.unlock();
       waiters.decrementAndGet();
     }
   }

@@ -7,6 +7,7 @@ import { Details } from "./details.js";
 import { byId, el, mark } from "./dom.js";
 import { span } from "./format.js";
 import { Header } from "./header.js";
+import { Limits } from "./limits.js";
 import { Pools } from "./pools.js";
 import { Road } from "./road.js";
 import { Routes } from "./routes.js";
@@ -35,6 +36,7 @@ const header = new Header({ liftAll: () => confirm.liftAll(), show });
 const road = new Road((name) => details.server(name));
 const pools = new Pools((name) => details.pool(name));
 const servers = new Servers({ open: (name) => details.server(name), change, trends });
+const limits = new Limits();
 const changes = new Changes(announce);
 const routes = new Routes(sheet);
 
@@ -76,6 +78,7 @@ function render() {
   road.update(overview);
   pools.update(overview);
   servers.update(overview);
+  limits.update(overview);
   changes.update(overview);
   routes.update(overview);
   details.update(overview);

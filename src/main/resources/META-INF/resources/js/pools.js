@@ -2,7 +2,7 @@
 
 import { byId, el, Keyed, live, mark, put, remark, say } from "./dom.js";
 import { duration, figure, percent, whole } from "./format.js";
-import { wellness } from "./states.js";
+import { stateOf, wellness } from "./states.js";
 import { cell, rowHead, table } from "./table.js";
 
 const COLUMNS = {
@@ -35,14 +35,14 @@ export class Pools {
 function row(pool, open) {
   const shape = mark("unknown");
   const text = {};
-  for (const name of ["servers", "aliases", "inflight", "requests", "tokens", "ttft", "prefix", "retries", "errors"]) text[name] = live();
+  for (const name of ["servers", "aliases", "inflight", "places", "requests", "tokens", "ttft", "prefix", "retries", "errors"]) text[name] = live();
   const errors = cell(COLUMNS.errors, text.errors);
   const node = el(
     "tr",
     { role: "row" },
     rowHead(COLUMNS.name, el("button", { type: "button", class: "link", onclick: () => open(pool.name) }, pool.name), el("span", { class: "sub" }, text.aliases)),
     cell(COLUMNS.servers, shape, el("span", {}, text.servers)),
-    cell(COLUMNS.inflight, text.inflight),
+    cell(COLUMNS.inflight, text.inflight, el("span", { class: "sub" }, text.places)),
     cell(COLUMNS.requests, text.requests),
     cell(COLUMNS.tokens, text.tokens),
     cell(COLUMNS.ttft, text.ttft),
@@ -59,6 +59,7 @@ function row(pool, open) {
       say(text.servers, taking === all ? `all ${whole(all)} take requests` : `${whole(taking)} of ${whole(all)} take requests`);
       say(text.aliases, now.aliases.length ? `also ${now.aliases.join(", ")}` : "");
       say(text.inflight, whole(now.inflight));
+      say(text.places, places(now.servers, servers));
       say(text.requests, figure(now.requestsPerSecond));
       say(text.tokens, figure(now.tokensPerSecond));
       say(text.ttft, `${duration(now.ttftP50Seconds)} / ${duration(now.ttftP95Seconds)}`);
@@ -68,4 +69,10 @@ function row(pool, open) {
       put(errors, "class", now.errorsPerSecond > 0 ? "num worry" : "num");
     },
   };
+}
+
+/** How many its servers take at a time, where each of those that take requests says so. */
+function places(names, servers) {
+  const known = names.map((name) => servers.get(name)).filter((server) => server && stateOf(server).takes);
+  return known.length && known.every((server) => server.maxInflight) ? `of ${whole(known.reduce((sum, server) => sum + server.maxInflight, 0))}` : "";
 }

@@ -34,16 +34,18 @@ class DashboardFilesTest {
 
   /** Which object of the answer stands behind a name, wherever the page's code uses that name. */
   private static final Map<String, String> NAMES =
-      Map.of(
-          "gateway", "gateway",
-          "server", "server",
-          "pool", "pool",
-          "door", "ingress",
-          "file", "file",
-          "change", "change",
-          "one", "server",
-          "server\\.override", "override",
-          "now\\.override", "override");
+      Map.ofEntries(
+          Map.entry("gateway", "gateway"),
+          Map.entry("server", "server"),
+          Map.entry("pool", "pool"),
+          Map.entry("door", "ingress"),
+          Map.entry("file", "file"),
+          Map.entry("change", "change"),
+          Map.entry("one", "server"),
+          Map.entry("account", "account"),
+          Map.entry("limit", "limit"),
+          Map.entry("server\\.override", "override"),
+          Map.entry("now\\.override", "override"));
 
   /**
    * What the code calls of these that is no field of the answer: parts of the page of that name.

@@ -7,6 +7,8 @@ import dev.caravan.health.Breakers;
 import dev.caravan.health.FleetHealth;
 import dev.caravan.health.HealthListener;
 import dev.caravan.health.HealthSettings;
+import dev.caravan.limit.Ledger;
+import dev.caravan.telemetry.LimitMeters;
 import dev.caravan.telemetry.Meters;
 import dev.caravan.testing.HandScheduler;
 import io.micrometer.core.instrument.simple.SimpleMeterRegistry;
@@ -36,6 +38,13 @@ class OverviewStreamTest {
               meters,
               facts,
               new Sampler(fleet, meters, facts, time.ticker(), time::nowMillis),
+              new LimitsInUse(
+                  new Ledger(
+                      time.ticker(),
+                      time::nowMillis,
+                      new LimitMeters(new SimpleMeterRegistry(), time.ticker(), time::nowMillis)),
+                  time.ticker(),
+                  time::nowMillis),
               new RouteFileList() {
                 @Override
                 public List<File> files() {

@@ -108,6 +108,19 @@ class SamplerTest {
   }
 
   @Test
+  void queueThatIsGone_isForgotten() {
+    for (int i = 0; i < 2; i++) {
+      time.pass(1_000);
+      facts.jobs.add(new GatewayFacts.Jobs("old", i, 0, 0, false));
+      sampler.sample();
+      facts.jobs.clear();
+    }
+    assertThat(sampler.jobs("old")).isEqualTo(1.0);
+    seconds(1);
+    assertThat(sampler.jobs("old")).isNull();
+  }
+
+  @Test
   void history_hasAStepOfFiveSeconds_andHalfAnHour() {
     assertThat(sampler.serverHistory("gpu-a")).isNull();
     seconds(12);

@@ -194,8 +194,8 @@ public final class DnsServer implements AutoCloseable {
   private static void writeName(ByteBuf to, String name) {
     for (String label : name.split("\\.", -1)) {
       if (!label.isEmpty()) {
-        to.writeByte(label.length());
-        to.writeCharSequence(label, StandardCharsets.US_ASCII);
+        byte[] bytes = label.getBytes(StandardCharsets.UTF_8);
+        to.writeByte(bytes.length).writeBytes(bytes);
       }
     }
     to.writeByte(0);

@@ -5,9 +5,7 @@ import jakarta.jms.Connection;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
 import jakarta.jms.MessageConsumer;
-import jakarta.jms.MessageProducer;
 import jakarta.jms.Session;
-import java.net.URI;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -15,8 +13,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.camel.component.jms.DefaultJmsMessageListenerContainer;
 import org.apache.camel.component.jms.JmsEndpoint;
 import org.apache.qpid.jms.JmsConnection;
-import org.apache.qpid.jms.JmsConnectionListener;
-import org.apache.qpid.jms.message.JmsInboundMessageDispatch;
 import org.jspecify.annotations.Nullable;
 import org.springframework.jms.support.JmsUtils;
 import org.springframework.util.backoff.BackOffExecution;
@@ -56,6 +52,12 @@ final class AmqpContainer extends DefaultJmsMessageListenerContainer {
    * A connection that waits to become the shared one; made and taken by the thread that recovers.
    */
   private @Nullable Connection made;
+
+  /** Who listens to the connection that was made last; as above. */
+  private @Nullable Losses listening;
+
+  /** Who listens to the shared connection: what is heard of one before it is of the past. */
+  private volatile @Nullable Losses current;
 
   AmqpContainer(JmsEndpoint endpoint, Brokers brokers) {
     super(endpoint);
@@ -101,6 +103,11 @@ final class AmqpContainer extends DefaultJmsMessageListenerContainer {
   /** How many messages are lent, those not counted that went with their connection. */
   int lent() {
     return lent.get();
+  }
+
+  /** Who hears of the connection's losses; null before the first. */
+  @Nullable Losses losses() {
+    return current;
   }
 
   /** Which connection this is; another number when it broke, for the messages before are lost. */
@@ -227,7 +234,9 @@ final class AmqpContainer extends DefaultJmsMessageListenerContainer {
   protected void prepareSharedConnection(Connection connection) throws JMSException {
     super.prepareSharedConnection(connection);
     if (lends && connection instanceof JmsConnection ours) {
-      ours.addConnectionListener(new Losses());
+      Losses losses = new Losses(this::lost);
+      ours.addConnectionListener(losses);
+      listening = losses;
     }
   }
 
@@ -275,6 +284,7 @@ final class AmqpContainer extends DefaultJmsMessageListenerContainer {
       throw e;
     }
     otherConnection();
+    current = listening;
     made = fresh;
     refreshSharedConnection();
   }
@@ -290,34 +300,11 @@ final class AmqpContainer extends DefaultJmsMessageListenerContainer {
     return (isPubSubDomain() ? "topic " : "queue ") + (name == null ? "?" : name);
   }
 
-  /** With {@code failover:} a connection survives its loss, and what it has delivered does not. */
-  private final class Losses implements JmsConnectionListener {
-    @Override
-    public void onConnectionInterrupted(URI broker) {
+  /** Late news of another connection must not cost what this one has delivered. */
+  @SuppressWarnings("ReferenceEquality") // this connection's or another one's
+  private void lost(Losses of) {
+    if (of == current) {
       otherConnection();
     }
-
-    @Override
-    public void onConnectionFailure(Throwable cause) {
-      otherConnection();
-    }
-
-    @Override
-    public void onConnectionEstablished(URI broker) {}
-
-    @Override
-    public void onConnectionRestored(URI broker) {}
-
-    @Override
-    public void onInboundMessage(JmsInboundMessageDispatch message) {}
-
-    @Override
-    public void onSessionClosed(Session session, Throwable cause) {}
-
-    @Override
-    public void onConsumerClosed(MessageConsumer consumer, Throwable cause) {}
-
-    @Override
-    public void onProducerClosed(MessageProducer producer, Throwable cause) {}
   }
 }

@@ -102,6 +102,11 @@ final class Loan implements Delivery {
     }
   }
 
+  @Override
+  public boolean redelivered() {
+    return lost();
+  }
+
   private void end(int how) {
     if (!over.compareAndSet(false, true)) {
       return;

@@ -46,6 +46,7 @@ final class AnswerTransactions implements Runnable, AutoCloseable {
 
   private static final long BACKOFF_MILLIS = 200;
   private static final long CLOSE_MILLIS = 5_000;
+  private static final String ENDED = "the consumer has ended";
 
   private final Properties settings;
   private final Function<Properties, Producer<byte[], byte[]>> producers;
@@ -56,6 +57,9 @@ final class AnswerTransactions implements Runnable, AutoCloseable {
   private volatile @Nullable ConsumerGroupMetadata member;
   private volatile Runnable doubt = () -> {};
   private final CountDownLatch closing = new CountDownLatch(1);
+
+  /** Whether nobody looks at the queue any more. */
+  private volatile boolean over;
 
   /** Whether a transaction was committed is not known. */
   private static final class InDoubt extends Exception {
@@ -93,7 +97,12 @@ final class AnswerTransactions implements Runnable, AutoCloseable {
   }
 
   void add(Loan loan, @Nullable Outgoing answer, Consumer<@Nullable Exception> done) {
-    queue.add(new EndingJob(loan, answer, done));
+    EndingJob item = new EndingJob(loan, answer, done);
+    queue.add(item);
+    // Whoever was about to add when this ended would wait for ever.
+    if (over && queue.remove(item)) {
+      item.fail(new IllegalStateException(ENDED));
+    }
   }
 
   @Override
@@ -110,8 +119,9 @@ final class AnswerTransactions implements Runnable, AutoCloseable {
     } catch (InterruptedException | org.apache.kafka.common.errors.InterruptException e) {
       // close says so
     }
-    batch.addAll(queue);
-    batch.forEach(item -> item.fail(new IllegalStateException("the consumer has ended")));
+    over = true;
+    queue.drainTo(batch);
+    batch.forEach(item -> item.fail(new IllegalStateException(ENDED)));
     closeProducer();
   }
 

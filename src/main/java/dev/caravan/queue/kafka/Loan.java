@@ -122,8 +122,8 @@ final class Loan implements Delivery {
     return false;
   }
 
-  /** Whether it is lost; to ask so is not to begin. */
-  boolean isLost() {
+  @Override
+  public boolean redelivered() {
     return state.get() == State.LOST;
   }
 

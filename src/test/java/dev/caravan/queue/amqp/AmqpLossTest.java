@@ -10,8 +10,10 @@ import dev.caravan.testing.FaultyProxy;
 import jakarta.jms.JMSContext;
 import jakarta.jms.JMSException;
 import jakarta.jms.Message;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.camel.component.jms.JmsConsumer;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -91,6 +93,33 @@ class AmqpLossTest {
       assertThat(log.lines().size()).as("%s", log.lines()).isLessThanOrEqualTo(4);
     }
     assertThat(left(queue)).isEmpty();
+  }
+
+  @Test
+  void lateNewsOfAnOldConnection_costNothingOfTheNewOne() throws Exception {
+    send("late-news", 2);
+    try (FaultyProxy network = new FaultyProxy(broker.port());
+        Jobs jobs = Jobs.start("amqp://127.0.0.1:" + network.port(), Jobs.from("late-news"))) {
+      List<Received> first = jobs.awaitReceived(2);
+      AmqpContainer container =
+          (AmqpContainer)
+              ((JmsConsumer) jobs.camel.getRoute("work").getConsumer()).getListenerContainer();
+      Losses old = container.losses();
+      assertThat(old).isNotNull();
+      network.resetEverything();
+      await()
+          .atMost(Jobs.LONG)
+          .until(() -> first.stream().allMatch(each -> each.delivery().lost()));
+      network.heal();
+      List<Received> again = jobs.awaitReceived(4).subList(2, 4);
+      assertThat(container.losses()).isNotSameAs(old);
+
+      old.onConnectionFailure(new IOException("told late"));
+
+      assertThat(again).noneMatch(each -> each.delivery().lost());
+      settle(again);
+    }
+    assertThat(left("late-news")).isEmpty();
   }
 
   @Test

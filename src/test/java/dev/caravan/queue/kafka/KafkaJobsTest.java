@@ -196,7 +196,7 @@ class KafkaJobsTest {
 
   /** Those that have begun are not asked: to ask is to begin. */
   private static boolean isLost(Received job) {
-    return ((Loan) job.delivery()).isLost();
+    return ((Loan) job.delivery()).redelivered();
   }
 
   @Test
