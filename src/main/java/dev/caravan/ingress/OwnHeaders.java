@@ -23,8 +23,7 @@ final class OwnHeaders {
   /** Whose page it is that has a browser send the request. */
   private static final String ORIGIN = "origin";
 
-  static final List<String> NAMES =
-      List.of(TOTAL, FIRST_TOKEN, RETRIES, EXPLAIN, PRIORITY, ORIGIN);
+  static final List<String> NAMES = List.of(TOTAL, FIRST_TOKEN, RETRIES, EXPLAIN, PRIORITY, ORIGIN);
 
   /** More than any client library makes of it. */
   private static final int MAX_RETRIES = 1_000;

@@ -59,7 +59,7 @@ function row(pool, open) {
       say(text.servers, taking === all ? `all ${whole(all)} take requests` : `${whole(taking)} of ${whole(all)} take requests`);
       say(text.aliases, now.aliases.length ? `also ${now.aliases.join(", ")}` : "");
       say(text.inflight, whole(now.inflight));
-      say(text.places, places(now.servers, servers));
+      say(text.places, [places(now.servers, servers), waits(now.queue)].filter(Boolean).join(", "));
       say(text.requests, figure(now.requestsPerSecond));
       say(text.tokens, figure(now.tokensPerSecond));
       say(text.ttft, `${duration(now.ttftP50Seconds)} / ${duration(now.ttftP95Seconds)}`);
@@ -75,4 +75,10 @@ function row(pool, open) {
 function places(names, servers) {
   const known = names.map((name) => servers.get(name)).filter((server) => server && stateOf(server).takes);
   return known.length && known.every((server) => server.maxInflight) ? `of ${whole(known.reduce((sum, server) => sum + server.maxInflight, 0))}` : "";
+}
+
+/** How many wait for a place there, and how long a request that comes now is likely to. */
+function waits(queue) {
+  if (!queue || queue.waiting === 0) return "";
+  return `${whole(queue.waiting)} wait${queue.expectedSeconds === null ? "" : ` about ${duration(queue.expectedSeconds)}`}`;
 }

@@ -59,7 +59,7 @@ class OperationsTest extends EndToEnd {
     start(
         PoolYaml.of(PoolYaml.MODEL)
                 .balancer("weighted")
-                .parameters("resume: on", "hedge: 10s", "affinity: soft")
+                .parameters("resume: on", "hedge: 10s", "affinity: soft", "maxQueue: 10")
                 .server("gpu-0", first.uri(), "weight: 256")
                 .server("gpu-1", second.uri())
                 .text()

@@ -12,7 +12,9 @@ import io.netty.buffer.UnpooledByteBufAllocator;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A fuzz target: any bytes as a model server's answer, at once and cut in pieces, through all that
@@ -64,9 +66,17 @@ public final class AnswerFuzz {
     }
 
     String read(List<byte[]> pieces) {
+      String told = readAll(pieces);
+      if (memory.metric().usedHeapMemory() != 0) {
+        throw new AssertionError("memory is kept");
+      }
+      return told;
+    }
+
+    private String readAll(List<byte[]> pieces) {
       HeadReader heads = new HeadReader(() -> NOW);
       ByteBuf in = memory.heapBuffer();
-      BodyFramer framer = null;
+      @Nullable BodyFramer framer = null;
       ResponseHead head = null;
       boolean ended = false;
       try {
@@ -80,7 +90,7 @@ public final class AnswerFuzz {
             framer = framer(head);
             framer.chunkedOut(chunkedOut);
           }
-          ended = feed(framer, in);
+          ended = Objects.requireNonNull(framer).feed(in, this);
           if (ended) {
             break;
           }
@@ -94,14 +104,7 @@ public final class AnswerFuzz {
         if (in.refCnt() > 0) {
           in.release();
         }
-        if (memory.metric().usedHeapMemory() != 0) {
-          throw new AssertionError("memory is kept");
-        }
       }
-    }
-
-    private boolean feed(BodyFramer framer, ByteBuf in) throws BadResponse {
-      return framer.feed(in, this);
     }
 
     /** As a transfer chooses it. */
