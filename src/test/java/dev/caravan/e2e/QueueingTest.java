@@ -7,6 +7,7 @@ import dev.caravan.fleet.Availability;
 import dev.caravan.fleet.Availability.Use;
 import dev.caravan.fleet.Backend;
 import dev.caravan.fleet.ServerState;
+import dev.caravan.simulator.SimulatedServer;
 import dev.caravan.testing.RawHttp;
 import dev.caravan.testing.ScriptedServer;
 import io.vertx.core.json.JsonObject;
@@ -407,5 +408,35 @@ class QueueingTest extends EndToEnd {
     await().atMost(LONG).until(() -> server.asked().size() == 3);
     assertThat(contents(server)).containsExactly("a", "b", "job");
     jobs.answers.await(1);
+  }
+
+  @Test
+  void reloads_whileManyWait_loseNobody() throws Exception {
+    SimulatedServer a = simulated("a");
+    SimulatedServer b = simulated("b");
+    RouteFilesOnDisk disk = new RouteFilesOnDisk(start(two(a, b, 2, 3), RouteFilesOnDisk.QUICK));
+    List<RawHttp> clients = new ArrayList<>();
+    for (int i = 0; i < 150; i++) {
+      clients.add(i % 3 == 0 ? posted(Chat.stream("s" + i, 40)) : sent("w" + i));
+      if (i % 30 == 29) {
+        disk.apply("pools.yaml", two(a, b, 2 + (i / 30 + 1) % 2, 3));
+      }
+    }
+    for (RawHttp client : clients) {
+      RawHttp.Answer answer = client.answer();
+      assertThat(answer.status()).as(answer.text()).isEqualTo(200);
+    }
+    assertThat(waiting()).isZero();
+    assertThat(gateway().meters().get("caravan.queue.wait").timer().count()).isPositive();
+    assertThat(gateway().backend("gpu-a").inflight()).isZero();
+    assertThat(gateway().backend("gpu-b").inflight()).isZero();
+  }
+
+  private static String two(SimulatedServer a, SimulatedServer b, int first, int second) {
+    return pool("maxQueue: 500")
+        .balancer("least-inflight")
+        .server("gpu-a", a.uri(), "maxInflight: " + first)
+        .server("gpu-b", b.uri(), "maxInflight: " + second)
+        .text();
   }
 }
