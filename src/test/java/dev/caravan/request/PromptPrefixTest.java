@@ -53,6 +53,25 @@ class PromptPrefixTest {
     assertThat(completion("\"" + "a".repeat(1535) + "\"").prefix().chunks()).isEqualTo(2);
   }
 
+  /** The array that a thread copies direct buffers to still holds the body before. */
+  @Test
+  void number_endsWhereItEnds_whateverWasReadBefore() throws InvalidRequest {
+    ByteBuf before =
+        Unpooled.directBuffer()
+            .writeBytes(
+                ("{\"model\":\"m\",\"prompt\":\"" + "9".repeat(4_000) + "\"}")
+                    .getBytes(StandardCharsets.US_ASCII));
+    String number = "{\"model\":\"m\",\"prompt\":" + "1".repeat(600) + "}";
+    ByteBuf direct =
+        Unpooled.directBuffer().writeBytes(number.getBytes(StandardCharsets.US_ASCII));
+    new RequestParser().parse(Api.COMPLETIONS, before).prefix();
+    assertThat(hashes(new RequestParser().parse(Api.COMPLETIONS, direct).prefix()))
+        .hasSize(1)
+        .isEqualTo(hashes(request(Api.COMPLETIONS, number).prefix()));
+    before.release();
+    direct.release();
+  }
+
   @Test
   void sameText_writtenInAnyWay_hasTheSameHashes() throws InvalidRequest {
     String text = "é/\\\"\u2028🐫\t" + "x".repeat(3_000);
