@@ -18,7 +18,7 @@ final class GatewayPort {
    * A client that does not read holds at most this much of its answer here, and as much again in
    * the read that was under way.
    */
-  private static final WriteBufferWaterMark WATER_MARK =
+  static final WriteBufferWaterMark WATER_MARK =
       new WriteBufferWaterMark(32 * 1024, 64 * 1024);
 
   private final Channel listening;
@@ -52,7 +52,7 @@ final class GatewayPort {
                   protected void initChannel(Channel channel) {
                     HttpConnection connection = new HttpConnection(ingress);
                     if (tls != null) {
-                      tls.begin(channel, connection);
+                      tls.begin(channel, connection, ingress);
                     }
                     channel
                         .pipeline()

@@ -1,7 +1,6 @@
 package dev.caravan.tls;
 
 import io.netty.handler.ssl.ApplicationProtocolConfig;
-import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -47,8 +46,9 @@ public final class TlsContexts {
     }
   }
 
-  static SslContext server(TlsMaterial material, KeyManagerFactory keys, ClientAuth clients)
+  static SslContext server(TlsMaterial material, KeyManagerFactory keys, Serving how)
       throws GeneralSecurityException {
+    ClientAuth clients = how.clients();
     if (clients != ClientAuth.NONE && (material.trust() == null || material.trustAll())) {
       // Else whoever has a certificate of any public authority would be somebody.
       throw new GeneralSecurityException(
@@ -69,7 +69,7 @@ public final class TlsContexts {
                 ApplicationProtocolConfig.Protocol.ALPN,
                 ApplicationProtocolConfig.SelectorFailureBehavior.FATAL_ALERT,
                 ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
-                ApplicationProtocolNames.HTTP_1_1));
+                how.protocols()));
       }
       return builder.build();
     } catch (SSLException | IllegalArgumentException e) {

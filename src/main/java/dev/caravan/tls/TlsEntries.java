@@ -7,6 +7,7 @@ import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
 import java.security.GeneralSecurityException;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -76,11 +77,12 @@ public final class TlsEntries implements AutoCloseable {
   /**
    * An entry, to serve a port with.
    *
+   * @param protocols what ALPN offers, the first being the best
    * @throws IllegalArgumentException where it cannot be used so; the message says why
    */
-  public TlsServer server(String name, ClientAuth clients) {
+  public TlsServer server(String name, ClientAuth clients, List<String> protocols) {
     try {
-      return entry(name).serve(clients);
+      return entry(name).serve(new Serving(clients, protocols));
     } catch (GeneralSecurityException e) {
       throw new IllegalArgumentException("TLS entry " + name + ": " + e.getMessage(), e);
     }
@@ -127,7 +129,7 @@ public final class TlsEntries implements AutoCloseable {
   }
 
   private synchronized Collection<TlsEntry> all() {
-    return java.util.List.copyOf(entries.values());
+    return List.copyOf(entries.values());
   }
 
   @Override

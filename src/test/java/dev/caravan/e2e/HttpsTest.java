@@ -211,19 +211,30 @@ class HttpsTest extends EndToEnd {
     }
   }
 
-  @Test
-  void alpn_isHttp11_orNothing() throws Exception {
-    int port = secure(Map.of()).port();
+  private static String chosen(int port, String... offered) throws IOException {
     try (SSLSocket socket =
-        Secured.connect(
-            port, CLIENT, p -> p.setApplicationProtocols(new String[] {"h2", "http/1.1"}))) {
-      assertThat(socket.getApplicationProtocol()).isEqualTo("http/1.1");
+        Secured.connect(port, CLIENT, p -> p.setApplicationProtocols(offered))) {
+      return socket.getApplicationProtocol();
     }
-    try (SSLSocket socket = Secured.connect(port, CLIENT, p -> {})) {
-      assertThat(socket.getApplicationProtocol()).isEmpty();
-    }
-    assertThatThrownBy(
-            () -> Secured.ask(port, CLIENT, p -> p.setApplicationProtocols(new String[] {"h2"})))
+  }
+
+  @Test
+  void alpn_choosesHttp2_whereTheClientHasIt() throws Exception {
+    int port = secure(Map.of()).port();
+    assertThat(chosen(port, "http/1.1", "h2")).isEqualTo("h2");
+    assertThat(chosen(port, "http/1.1")).isEqualTo("http/1.1");
+    assertThat(chosen(port)).isEmpty();
+    assertThatThrownBy(() -> chosen(port, "h3"))
+        .isInstanceOf(SSLException.class)
+        .hasMessageContaining("no_application_protocol");
+  }
+
+  @Test
+  void alpn_isHttp11_orNothing_whereHttp2IsOff() throws Exception {
+    int port = secure(Map.of("caravan.http.http2", "false")).port();
+    assertThat(chosen(port, "h2", "http/1.1")).isEqualTo("http/1.1");
+    assertThat(chosen(port)).isEmpty();
+    assertThatThrownBy(() -> chosen(port, "h2"))
         .isInstanceOf(SSLException.class)
         .hasMessageContaining("no_application_protocol");
   }

@@ -3,6 +3,7 @@ package dev.caravan.e2e;
 import dev.caravan.testing.Authority;
 import dev.caravan.testing.Authority.Issued;
 import dev.caravan.testing.RawHttp;
+import dev.caravan.testing.RawHttp2;
 import dev.caravan.testing.ScriptedServer;
 import java.io.IOException;
 import java.net.URI;
@@ -115,6 +116,17 @@ final class Secured {
       socket.close();
       throw e;
     }
+  }
+
+  /** A connection that speaks HTTP/2. */
+  static RawHttp2 http2(int port, SSLContext context) throws IOException {
+    SSLSocket socket =
+        connect(port, context, p -> p.setApplicationProtocols(new String[] {"h2"}));
+    if (!"h2".equals(socket.getApplicationProtocol())) {
+      socket.close();
+      throw new IOException("no h2");
+    }
+    return new RawHttp2(socket);
   }
 
   /** One chat on a connection of its own. */
