@@ -272,8 +272,7 @@ public final class ConversationFinder {
       if (incoming != null && client != null) {
         made.increment();
         boolean secure =
-            SecurePort.secures(client)
-                || addresses.securely(client.remoteAddress(), said);
+            SecurePort.secures(client) || addresses.securely(client.remoteAddress(), said);
         incoming.cookieLine = own.line(value, secure);
       }
     }

@@ -18,8 +18,7 @@ final class GatewayPort {
    * A client that does not read holds at most this much of its answer here, and as much again in
    * the read that was under way.
    */
-  static final WriteBufferWaterMark WATER_MARK =
-      new WriteBufferWaterMark(32 * 1024, 64 * 1024);
+  static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(32 * 1024, 64 * 1024);
 
   private final Channel listening;
 

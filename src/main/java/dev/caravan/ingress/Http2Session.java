@@ -32,7 +32,9 @@ final class Http2Session extends ChannelInboundHandlerAdapter {
   /** What RFC 9113 asks for at least (6.5.2), and what browsers and proxies are used to. */
   private static final int MAX_STREAMS = 100;
 
-  /** What a client may send ahead of what was read, for each stream; a long prompt in one flight. */
+  /**
+   * What a client may send ahead of what was read, for each stream; a long prompt in one flight.
+   */
   private static final int WINDOW = 256 * 1024;
 
   /**

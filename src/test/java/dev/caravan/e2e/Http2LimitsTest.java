@@ -73,8 +73,16 @@ class Http2LimitsTest extends EndToEnd {
       assertThat(
               client
                   .headers(
-                      5, true, ":method", "GET", ":scheme", "https", ":path", Chat.PATH,
-                      ":authority", "h")
+                      5,
+                      true,
+                      ":method",
+                      "GET",
+                      ":scheme",
+                      "https",
+                      ":path",
+                      Chat.PATH,
+                      ":authority",
+                      "h")
                   .answer(5)
                   .status())
           .isEqualTo(405);
@@ -82,8 +90,7 @@ class Http2LimitsTest extends EndToEnd {
       assertThat(client.answer(7).status()).isEqualTo(415);
       assertThat(client.ask(9, Chat.PATH, GOOD.replace("llama", "nobody")).answer(9).status())
           .isEqualTo(404);
-      assertThat(client.ask(11, "/" + "x".repeat(10_000), GOOD).answer(11).status())
-          .isEqualTo(414);
+      assertThat(client.ask(11, "/" + "x".repeat(10_000), GOOD).answer(11).status()).isEqualTo(414);
       for (int stream = 1; stream <= 11; stream += 2) {
         RawHttp2.Answer answer = client.on(stream);
         assertThat(Chat.json(answer.text()).path("error").path("type").asText())

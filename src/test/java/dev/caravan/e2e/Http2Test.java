@@ -56,10 +56,7 @@ class Http2Test extends EndToEnd {
   }
 
   private static HttpClient modern(SSLContext context) {
-    return HttpClient.newBuilder()
-        .version(HttpClient.Version.HTTP_2)
-        .sslContext(context)
-        .build();
+    return HttpClient.newBuilder().version(HttpClient.Version.HTTP_2).sslContext(context).build();
   }
 
   private HttpRequest chat(String body) {
@@ -132,8 +129,7 @@ class Http2Test extends EndToEnd {
             });
     secure(server.uri(), Map.of());
     String body = Chat.whole("word ".repeat(600_000));
-    assertThat(
-            modern(CLIENT).send(chat(body), HttpResponse.BodyHandlers.ofString()).statusCode())
+    assertThat(modern(CLIENT).send(chat(body), HttpResponse.BodyHandlers.ofString()).statusCode())
         .isEqualTo(200);
     assertThat(server.requests().get(0).text()).isEqualTo(body);
   }
@@ -346,8 +342,21 @@ class Http2Test extends EndToEnd {
     try (RawHttp2 waits = raw();
         RawHttp2 idle = raw()) {
       waits.ask(1, Chat.PATH, Chat.whole("a"));
-      assertThat(idle.headers(1, true, ":method", "GET", ":scheme", "https", ":path", "/v1/models",
-          ":authority", "localhost").answer(1).status()).isEqualTo(200);
+      assertThat(
+              idle.headers(
+                      1,
+                      true,
+                      ":method",
+                      "GET",
+                      ":scheme",
+                      "https",
+                      ":path",
+                      "/v1/models",
+                      ":authority",
+                      "localhost")
+                  .answer(1)
+                  .status())
+          .isEqualTo(200);
       assertThat(idle.closed()).isTrue();
       assertThat(idle.lastError()).isZero();
       assertThat(gateway().inflight()).isEqualTo(1);

@@ -120,8 +120,7 @@ final class Secured {
 
   /** A connection that speaks HTTP/2. */
   static RawHttp2 http2(int port, SSLContext context) throws IOException {
-    SSLSocket socket =
-        connect(port, context, p -> p.setApplicationProtocols(new String[] {"h2"}));
+    SSLSocket socket = connect(port, context, p -> p.setApplicationProtocols(new String[] {"h2"}));
     if (!"h2".equals(socket.getApplicationProtocol())) {
       socket.close();
       throw new IOException("no h2");
