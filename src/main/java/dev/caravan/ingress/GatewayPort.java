@@ -36,6 +36,7 @@ final class GatewayPort {
       Transport transport,
       EventLoopGroup loops,
       @Nullable SecurePort tls) {
+    PlainPort plain = tls == null ? new PlainPort(ingress.ticker()) : null;
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(loops, loops)
@@ -57,7 +58,7 @@ final class GatewayPort {
                         .pipeline()
                         .addLast(
                             "decoder",
-                            new GatewayDecoder(decoderConfig(ingress.settings()), connection))
+                            new GatewayDecoder(decoderConfig(ingress.settings()), connection, plain))
                         .addLast("connection", connection);
                   }
                 });

@@ -210,9 +210,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     to.routed();
   }
 
-  /** The client takes a port with TLS for one without. */
-  void plaintext() {
-    BareAnswer.write(ctx(), ingress.requestId(null), ClientErrors.plaintext());
+  /** The client takes a port with TLS for one without, or the other way round. */
+  void wrongProtocol(ClientError why) {
+    BareAnswer.write(ctx(), ingress.requestId(null), why);
     linger(ctx());
   }
 

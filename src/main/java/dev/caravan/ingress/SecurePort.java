@@ -123,7 +123,7 @@ public final class SecurePort {
       plain = true;
       in.skipBytes(in.readableBytes());
       ended(HandshakeEnd.PLAINTEXT, ctx.channel().remoteAddress(), "it speaks plain HTTP");
-      connection.plaintext();
+      connection.wrongProtocol(ClientErrors.plaintext());
     }
   }
 }

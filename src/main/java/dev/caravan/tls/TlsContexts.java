@@ -29,8 +29,15 @@ public final class TlsContexts {
           "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
           "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
 
-  /** How long a session may be taken up again: its client's certificate is not looked at then. */
-  private static final long SESSION_SECONDS = 3_600;
+  /** How long a session may be taken up again; an hour saves most of the signatures. */
+  static final long SESSION_SECONDS = 3_600;
+
+  /**
+   * The same where clients show certificates, which are not looked at again then: one that ends in
+   * between is still good for so long. What is taken back or not trusted any more makes other
+   * contexts, which take up no session of those before.
+   */
+  static final long KNOWN_SESSION_SECONDS = 300;
 
   private TlsContexts() {}
 
@@ -59,7 +66,8 @@ public final class TlsContexts {
       SslContextBuilder builder =
           with(SslContextBuilder.forServer(keys), material)
               .clientAuth(clients.netty())
-              .sessionTimeout(SESSION_SECONDS);
+              .sessionTimeout(
+                  clients == ClientAuth.NONE ? SESSION_SECONDS : KNOWN_SESSION_SECONDS);
       if (clients != ClientAuth.NONE) {
         builder.trustManager(material.trust());
       }

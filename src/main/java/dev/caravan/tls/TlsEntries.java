@@ -5,6 +5,8 @@ import dev.caravan.time.WallClock;
 import io.netty.util.concurrent.DefaultEventExecutor;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.Collection;
 import java.util.List;
@@ -15,7 +17,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The entries that are in use. Their files are read again every so often, on a thread of its own:
+ * The entries that are in use, and the files of authorities that routes name. Their files are read again every so often, on a thread of its own:
  * by what is in them, so that the swap of a Kubernetes Secret's link counts as well. Safe for any
  * thread.
  */
@@ -28,6 +30,7 @@ public final class TlsEntries implements AutoCloseable {
   private final Consumer<TlsEntry> used;
   private final long periodMillis;
   private final Map<String, TlsEntry> entries = new TreeMap<>(); // guarded by this
+  private final Map<Path, TrustFile> trusted = new TreeMap<>(); // guarded by this
   private @Nullable EventExecutor thread; // guarded by this
   private boolean closed; // guarded by this
 
@@ -88,6 +91,27 @@ public final class TlsEntries implements AutoCloseable {
     }
   }
 
+  /**
+   * A file of certificates to trust besides the JDK's, read again like the entries' files.
+   *
+   * @throws GeneralSecurityException where it holds none
+   * @throws IOException where it cannot be read
+   */
+  public TlsClient trusting(Path file) throws GeneralSecurityException, IOException {
+    TrustFile known;
+    synchronized (this) {
+      known = trusted.get(file);
+      if (known == null) {
+        TrustFile made = new TrustFile(file, handshakes);
+        trusted.put(file, made);
+        watch();
+        return made;
+      }
+    }
+    known.refresh();
+    return known;
+  }
+
   /** What is expensive in handshakes. */
   public Handshakes handshakes() {
     return handshakes;
@@ -126,6 +150,13 @@ public final class TlsEntries implements AutoCloseable {
     for (TlsEntry each : all()) {
       each.refresh();
     }
+    for (TrustFile each : files()) {
+      each.refresh();
+    }
+  }
+
+  private synchronized Collection<TrustFile> files() {
+    return List.copyOf(trusted.values());
   }
 
   private synchronized Collection<TlsEntry> all() {

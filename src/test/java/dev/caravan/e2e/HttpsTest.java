@@ -13,7 +13,11 @@ import dev.caravan.testing.RawHttp;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
@@ -158,6 +162,60 @@ class HttpsTest extends EndToEnd {
       assertThatThrownBy(() -> Secured.ask(port, CLIENT)).isInstanceOf(IOException.class);
       assertThat(handshakes("done")).isEqualTo(1);
     }
+  }
+
+  /** Connections whose handshake does not go on are ended by time, and bounded by number. */
+  @Test
+  void handshakesThatStandStill_holdUpNobody_andEnd() throws Exception {
+    AtomicLong clock = new AtomicLong();
+    int port =
+        start(
+                PoolYaml.single(simulated("steady").uri()),
+                Secured.all(
+                    secured.port("server"),
+                    Map.of(
+                        "caravan.http.head-timeout", "1s", "caravan.limits.connections", "40")),
+                clock::get)
+            .port();
+    List<RawHttp> still = new ArrayList<>();
+    try {
+      for (int i = 0; i < 39; i++) {
+        still.add(new RawHttp(port).send(new byte[] {0x16, 3, 1, 2, 0, 1}));
+      }
+      await().atMost(LONG).until(() -> gateway().connections() == 39);
+      assertThat(Secured.ask(port, CLIENT).status()).isEqualTo(200);
+      await().atMost(LONG).until(() -> gateway().connections() == 39);
+      still.add(new RawHttp(port).send(new byte[] {0x16, 3, 1, 2, 0, 1}));
+      await().atMost(LONG).until(() -> gateway().connections() == 40);
+      assertThatThrownBy(() -> Secured.ask(port, CLIENT)).isInstanceOf(IOException.class);
+      clock.addAndGet(TimeUnit.SECONDS.toNanos(1));
+      await().atMost(LONG).until(() -> gateway().connections() == 0);
+      assertThat(Secured.ask(port, CLIENT).status()).isEqualTo(200);
+    } finally {
+      for (RawHttp each : still) {
+        each.close();
+      }
+    }
+  }
+
+  @Test
+  void tls_toAPortWithoutIt_isToldSo_andTheOperatorToo() throws Exception {
+    int port = start(PoolYaml.single(simulated("steady").uri())).port();
+    try (CapturedLog log = CapturedLog.of("dev.caravan")) {
+      // No line of HTTP ends in it: it would be waited for.
+      try (RawHttp client = new RawHttp(port)) {
+        RawHttp.Answer answer = client.send(new byte[] {0x16, 3, 1, 2, 0, 1}).answer();
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.text()).contains("http_required");
+        assertThat(client.closed()).isTrue();
+      }
+      assertThatThrownBy(() -> Secured.ask(port, CLIENT)).isInstanceOf(SSLException.class);
+      assertThat(log.lines())
+          .filteredOn(line -> line.contains("speaks TLS, and this port does not"))
+          .isNotEmpty();
+      assertThat(log.lines()).noneMatch(line -> line.startsWith("ERROR"));
+    }
+    assertThat(RawHttp.ask(port, Chat.PATH, Chat.whole("hello")).status()).isEqualTo(200);
   }
 
   // ---- versions and protocols
