@@ -37,8 +37,7 @@ final class GatewayDecoder extends HttpRequestDecoder {
   private boolean atLineStart = true;
   private boolean ambiguous;
 
-  GatewayDecoder(
-      HttpDecoderConfig config, HttpConnection connection, @Nullable PlainPort plain) {
+  GatewayDecoder(HttpDecoderConfig config, HttpConnection connection, @Nullable PlainPort plain) {
     super(config);
     this.connection = connection;
     this.fresh = plain;

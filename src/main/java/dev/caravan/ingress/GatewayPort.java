@@ -58,7 +58,8 @@ final class GatewayPort {
                         .pipeline()
                         .addLast(
                             "decoder",
-                            new GatewayDecoder(decoderConfig(ingress.settings()), connection, plain))
+                            new GatewayDecoder(
+                                decoderConfig(ingress.settings()), connection, plain))
                         .addLast("connection", connection);
                   }
                 });

@@ -66,8 +66,7 @@ public final class TlsContexts {
       SslContextBuilder builder =
           with(SslContextBuilder.forServer(keys), material)
               .clientAuth(clients.netty())
-              .sessionTimeout(
-                  clients == ClientAuth.NONE ? SESSION_SECONDS : KNOWN_SESSION_SECONDS);
+              .sessionTimeout(clients == ClientAuth.NONE ? SESSION_SECONDS : KNOWN_SESSION_SECONDS);
       if (clients != ClientAuth.NONE) {
         builder.trustManager(material.trust());
       }

@@ -17,9 +17,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The entries that are in use, and the files of authorities that routes name. Their files are read again every so often, on a thread of its own:
- * by what is in them, so that the swap of a Kubernetes Secret's link counts as well. Safe for any
- * thread.
+ * The entries that are in use, and the files of authorities that routes name. Their files are read
+ * again every so often, on a thread of its own: by what is in them, so that the swap of a
+ * Kubernetes Secret's link counts as well. Safe for any thread.
  */
 public final class TlsEntries implements AutoCloseable {
   private static final long STOP_MILLIS = 2_000;

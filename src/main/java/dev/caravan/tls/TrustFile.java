@@ -79,8 +79,7 @@ public final class TrustFile implements TlsClient {
   private static TrustManagerFactory trusting(byte[] pem)
       throws GeneralSecurityException, IOException {
     Collection<? extends Certificate> more =
-        CertificateFactory.getInstance("X.509")
-            .generateCertificates(new ByteArrayInputStream(pem));
+        CertificateFactory.getInstance("X.509").generateCertificates(new ByteArrayInputStream(pem));
     if (more.isEmpty()) {
       // Half a file, or none yet: to trust nobody of it would fail requests.
       throw new GeneralSecurityException("it holds no certificates");

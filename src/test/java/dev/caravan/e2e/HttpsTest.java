@@ -173,8 +173,7 @@ class HttpsTest extends EndToEnd {
                 PoolYaml.single(simulated("steady").uri()),
                 Secured.all(
                     secured.port("server"),
-                    Map.of(
-                        "caravan.http.head-timeout", "1s", "caravan.limits.connections", "40")),
+                    Map.of("caravan.http.head-timeout", "1s", "caravan.limits.connections", "40")),
                 clock::get)
             .port();
     List<RawHttp> still = new ArrayList<>();

@@ -151,8 +151,7 @@ class ServerCertificatesTest extends EndToEnd {
   void name_isSaid_andAnAddressIsNot() throws Exception {
     Queue<String> names = new ConcurrentLinkedQueue<>();
     ScriptedServer server =
-        closing(
-            Secured.server(CA.context(CA.issue("gpu", "localhost", "127.0.0.1")), names));
+        closing(Secured.server(CA.context(CA.issue("gpu", "localhost", "127.0.0.1")), names));
     start(
         PoolYaml.of(PoolYaml.MODEL)
             .balancer("round-robin")
@@ -174,8 +173,7 @@ class ServerCertificatesTest extends EndToEnd {
     try (DnsServer dns = new DnsServer()) {
       ScriptedServer good =
           closing(Secured.server(CA.context(CA.issue("gpu", "vllm.test")), names));
-      ScriptedServer bad =
-          closing(Secured.server(CA.context(CA.issue("gpu", "node.test")), false));
+      ScriptedServer bad = closing(Secured.server(CA.context(CA.issue("gpu", "node.test")), false));
       dns.addresses("node.test", 0, "127.0.0.1")
           .services(
               "_https._tcp.vllm.test",
@@ -216,8 +214,7 @@ class ServerCertificatesTest extends EndToEnd {
     ScriptedServer server = server(OTHER, OTHER.issue("gpu", "127.0.0.1"), false);
     Path file = secured.file("ca.pem");
     start(
-        PoolYaml.single(
-            server.uri(), "trustCertificates: \"" + file + "\"", "keepAlive: 1ms"),
+        PoolYaml.single(server.uri(), "trustCertificates: \"" + file + "\"", "keepAlive: 1ms"),
         Map.of("caravan.tls.reload-period", "50ms"));
     assertThat(ask(Chat.whole("hello")).status()).isEqualTo(502);
     secured.trust("ca.pem", OTHER);

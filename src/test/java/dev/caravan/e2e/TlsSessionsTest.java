@@ -44,9 +44,7 @@ class TlsSessionsTest extends EndToEnd {
     return start(
         PoolYaml.single(simulated("steady").uri()),
         Secured.all(
-            secured.port("server"),
-            Map.of("quarkus.tls.port.protocols", "TLSv1.3,TLSv1.2"),
-            more));
+            secured.port("server"), Map.of("quarkus.tls.port.protocols", "TLSv1.3,TLSv1.2"), more));
   }
 
   /** One request; a ticket of 1.3 comes with its answer. */
@@ -111,8 +109,10 @@ class TlsSessionsTest extends EndToEnd {
                 Secured.all(
                     secured.trusts("port", "clients.pem"),
                     Map.of(
-                        "caravan.http.client-auth", "required",
-                        "quarkus.tls.port.certificate-revocation-list", list.toString())))
+                        "caravan.http.client-auth",
+                        "required",
+                        "quarkus.tls.port.certificate-revocation-list",
+                        list.toString())))
             .port();
     SSLContext client = CA.context(gone);
     Seen first = visit(port, client, version(protocol));
