@@ -212,8 +212,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   /** The client takes a port with TLS for one without, or the other way round. */
   void wrongProtocol(ClientError why) {
-    BareAnswer.write(ctx(), ingress.requestId(null), why);
-    linger(ctx());
+    if (state != ConnectionState.LINGER) {
+      BareAnswer.write(ctx(), ingress.requestId(null), why);
+      linger(ctx());
+    }
   }
 
   // ---- replying
