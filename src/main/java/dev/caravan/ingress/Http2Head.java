@@ -70,7 +70,8 @@ final class Http2Head {
         new DefaultHttpRequest(
             HttpVersion.HTTP_1_1,
             token(method) ? HttpMethod.valueOf(method) : HttpMethod.GET,
-            path == null ? "" : path,
+            // What is no path is not put into a request line, of which Netty would think the same.
+            path == null || result == NOT_HTTP ? "/" : path,
             fields);
     request.setDecoderResult(result);
     return request;

@@ -211,7 +211,8 @@ class Http2LimitsTest extends EndToEnd {
       {":path", Chat.PATH, "host", "h", "host", "h"},
       {":path", Chat.PATH, "a", "b", "c", "d"},
     };
-    try (RawHttp2 client = raw()) {
+    try (CapturedLog log = CapturedLog.of("dev.caravan");
+        RawHttp2 client = raw()) {
       int stream = 1;
       for (String[] each : bad) {
         String[] all = new String[each.length + 4];
@@ -227,6 +228,7 @@ class Http2LimitsTest extends EndToEnd {
         }
         stream += 2;
       }
+      assertThat(log.lines()).noneMatch(line -> line.startsWith("ERROR"));
     }
     assertThat(server.connections()).isZero();
   }

@@ -32,6 +32,13 @@ class Http2Test extends EndToEnd {
   private static final Authority CLIENTS = new Authority("authority of clients");
   private static final SSLContext CLIENT = CA.context(null);
   private static final int CANCEL = 8;
+  private static final String STREAM =
+      """
+      HTTP/1.1 200 OK\r
+      Content-Type: text/event-stream\r
+      Transfer-Encoding: chunked\r
+      \r
+      """;
 
   @TempDir Path directory;
   private Secured secured;
@@ -143,9 +150,7 @@ class Http2Test extends EndToEnd {
         scripted(
             (peer, connection) -> {
               peer.request();
-              peer.send(
-                  "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
-                      + "Transfer-Encoding: chunked\r\n\r\n");
+              peer.send(STREAM);
               peer.chunk("data: {\"a\":1}\n\n");
               read.await();
               peer.chunk("data: {\"a\":2}\n\n");
@@ -174,9 +179,7 @@ class Http2Test extends EndToEnd {
         scripted(
             (peer, connection) -> {
               peer.request();
-              peer.send(
-                  "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
-                      + "transfer-encoding: chunked\r\n\r\n");
+              peer.send(STREAM);
               peer.chunk("data: {\"n\":" + connection + "}\n\n");
               peer.awaitLeft();
             });
@@ -219,9 +222,7 @@ class Http2Test extends EndToEnd {
         scripted(
             (peer, connection) -> {
               peer.request();
-              peer.send(
-                  "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
-                      + "transfer-encoding: chunked\r\n\r\n");
+              peer.send(STREAM);
               peer.chunk("data: {\"a\":1}\n\n");
               peer.reset();
             });

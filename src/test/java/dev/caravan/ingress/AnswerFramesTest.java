@@ -15,8 +15,16 @@ import org.junit.jupiter.params.provider.CsvSource;
 /** Answers of HTTP/1.1 become heads and data, however the bytes are cut. */
 class AnswerFramesTest implements AnswerFrames.Output {
   private static final String HEAD =
-      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-Two:  a \r\nx-two: b\r\n"
-          + "Transfer-Encoding: chunked\r\nconnection: close\r\nx-empty:\r\n\r\n";
+      """
+      HTTP/1.1 200 OK\r
+      Content-Type: text/event-stream\r
+      X-Two:  a \r
+      x-two: b\r
+      Transfer-Encoding: chunked\r
+      connection: close\r
+      x-empty:\r
+      \r
+      """;
 
   private final List<Http2Headers> heads = new ArrayList<>();
   private final StringBuilder data = new StringBuilder();
