@@ -70,8 +70,7 @@ final class Http2Head {
         new DefaultHttpRequest(
             HttpVersion.HTTP_1_1,
             token(method) ? HttpMethod.valueOf(method) : HttpMethod.GET,
-            // What is no path is not put into a request line, of which Netty would think the same.
-            path == null || result == NOT_HTTP ? "/" : path,
+            path != null && result.isSuccess() ? path : "/", // Netty throws where it is none
             fields);
     request.setDecoderResult(result);
     return request;
