@@ -7,10 +7,13 @@ import dev.caravan.time.WallClock;
 import dev.caravan.tls.Handshakes;
 import dev.caravan.tls.TlsEntries;
 import dev.caravan.tls.TlsEntry;
+import dev.caravan.tls.TlsServer;
 import io.micrometer.core.instrument.FunctionCounter;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.MeterRegistry;
+import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.quarkus.runtime.configuration.ConfigurationException;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -41,7 +44,14 @@ record TlsParts(TlsEntries entries, @Nullable SecurePort port) {
       return new TlsParts(entries, null);
     }
     try {
-      SecurePort port = new SecurePort(entries.server(name, settings.http().clientAuth()), ticker);
+      TlsServer server =
+          entries.server(
+              name,
+              settings.http().clientAuth(),
+              settings.http().http2()
+                  ? List.of(ApplicationProtocolNames.HTTP_2, ApplicationProtocolNames.HTTP_1_1)
+                  : List.of(ApplicationProtocolNames.HTTP_1_1));
+      SecurePort port = new SecurePort(server, ticker);
       for (HandshakeEnd end : HandshakeEnd.values()) {
         FunctionCounter.builder("caravan.tls.handshakes", port, p -> p.count(end))
             .description("TLS handshakes of clients, by how they ended")

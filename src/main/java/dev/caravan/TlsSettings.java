@@ -22,6 +22,10 @@ public interface TlsSettings {
     /** Whether clients show certificates. */
     @WithDefault("none")
     ClientAuth clientAuth();
+
+    /** Whether clients may speak HTTP/2. */
+    @WithDefault("true")
+    boolean http2();
   }
 
   /** The entries that are in use. */

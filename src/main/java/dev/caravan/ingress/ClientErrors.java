@@ -47,6 +47,12 @@ final class ClientErrors {
         400, "This port speaks HTTPS, and the request came in plain HTTP.", "https_required");
   }
 
+  /** TLS came to a port without it; a client that reads on finds out why it did not understand. */
+  static ClientError encrypted() {
+    return ClientError.invalid(
+        400, "This port speaks plain HTTP, and what came is TLS.", "http_required");
+  }
+
   /** What the last event of a stream says that the gateway cuts because it stops. */
   static ClientError cut() {
     return new ClientError(

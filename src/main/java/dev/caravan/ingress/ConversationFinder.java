@@ -6,7 +6,6 @@ import dev.caravan.request.ConversationKeys;
 import dev.caravan.request.InferenceRequest;
 import dev.caravan.time.Secrets;
 import io.netty.channel.Channel;
-import io.netty.handler.ssl.SslHandler;
 import java.net.SocketAddress;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -273,8 +272,7 @@ public final class ConversationFinder {
       if (incoming != null && client != null) {
         made.increment();
         boolean secure =
-            client.pipeline().get(SslHandler.class) != null
-                || addresses.securely(client.remoteAddress(), said);
+            SecurePort.secures(client) || addresses.securely(client.remoteAddress(), said);
         incoming.cookieLine = own.line(value, secure);
       }
     }

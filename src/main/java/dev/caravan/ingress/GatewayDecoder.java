@@ -12,6 +12,7 @@ import io.netty.handler.codec.http.HttpUtil;
 import io.netty.handler.codec.http.LastHttpContent;
 import io.netty.util.ReferenceCountUtil;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Netty's decoder, stricter where it is lenient, and telling when bytes arrive, so that a head
@@ -31,6 +32,9 @@ final class GatewayDecoder extends HttpRequestDecoder {
 
   private final HttpConnection connection;
 
+  /** The port, until its first bytes are here; null where TLS was told from HTTP before. */
+  private @Nullable PlainPort fresh;
+
   /** Whether what is decoded now belongs to a head. */
   private boolean inHead = true;
 
@@ -43,14 +47,25 @@ final class GatewayDecoder extends HttpRequestDecoder {
   private boolean atLineStart = true;
   private boolean ambiguous;
 
-  GatewayDecoder(HttpDecoderConfig config, HttpConnection connection) {
+  GatewayDecoder(HttpDecoderConfig config, HttpConnection connection, @Nullable PlainPort plain) {
     super(config);
     this.connection = connection;
+    this.fresh = plain;
   }
 
   @Override
   public void channelRead(ChannelHandlerContext ctx, Object message) throws Exception {
     connection.bytesArrived();
+    PlainPort plain = fresh;
+    if (plain != null) {
+      fresh = null;
+      if (PlainPort.encrypted(message)) {
+        ReferenceCountUtil.release(message);
+        plain.misunderstood(ctx.channel().remoteAddress());
+        connection.wrongProtocol(ClientErrors.encrypted());
+        return;
+      }
+    }
     super.channelRead(ctx, message);
   }
 

@@ -18,8 +18,7 @@ final class GatewayPort {
    * A client that does not read holds at most this much of its answer here, and as much again in
    * the read that was under way.
    */
-  private static final WriteBufferWaterMark WATER_MARK =
-      new WriteBufferWaterMark(32 * 1024, 64 * 1024);
+  static final WriteBufferWaterMark WATER_MARK = new WriteBufferWaterMark(32 * 1024, 64 * 1024);
 
   private final Channel listening;
 
@@ -37,6 +36,7 @@ final class GatewayPort {
       Transport transport,
       EventLoopGroup loops,
       @Nullable SecurePort tls) {
+    PlainPort plain = tls == null ? new PlainPort(ingress.ticker()) : null;
     ServerBootstrap bootstrap =
         new ServerBootstrap()
             .group(loops, loops)
@@ -52,13 +52,14 @@ final class GatewayPort {
                   protected void initChannel(Channel channel) {
                     HttpConnection connection = new HttpConnection(ingress);
                     if (tls != null) {
-                      tls.begin(channel, connection);
+                      tls.begin(channel, connection, ingress);
                     }
                     channel
                         .pipeline()
                         .addLast(
                             "decoder",
-                            new GatewayDecoder(decoderConfig(ingress.settings()), connection))
+                            new GatewayDecoder(
+                                decoderConfig(ingress.settings()), connection, plain))
                         .addLast("connection", connection);
                   }
                 });

@@ -2,6 +2,7 @@ package dev.caravan.ingress;
 
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslHandler;
 import io.netty.handler.ssl.SslHandshakeCompletionEvent;
 import io.netty.handler.ssl.SslHandshakeTimeoutException;
@@ -17,10 +18,12 @@ import org.jspecify.annotations.Nullable;
 /** Learns how the handshake of one connection ends, and who the client is by it. */
 final class HandshakeWatch extends ChannelInboundHandlerAdapter {
   private final SecurePort port;
+  private final HttpIngress ingress;
   private boolean over;
 
-  HandshakeWatch(SecurePort port) {
+  HandshakeWatch(SecurePort port, HttpIngress ingress) {
     this.port = port;
+    this.ingress = ingress;
   }
 
   @Override
@@ -39,9 +42,13 @@ final class HandshakeWatch extends ChannelInboundHandlerAdapter {
   private void done(ChannelHandlerContext ctx) throws CertificateException {
     over = true;
     port.ended(HandshakeEnd.DONE, ctx.channel().remoteAddress(), "");
-    X509Certificate shown = shown(ctx.pipeline().get(SslHandler.class));
-    if (shown != null) {
-      ctx.fireUserEventTriggered(ClientCertificate.of(shown));
+    SslHandler tls = ctx.pipeline().get(SslHandler.class);
+    X509Certificate shown = shown(tls);
+    ClientCertificate certificate = shown == null ? null : ClientCertificate.of(shown);
+    if (tls != null && ApplicationProtocolNames.HTTP_2.equals(tls.applicationProtocol())) {
+      Http2Session.begin(ctx.channel(), ingress, port, certificate);
+    } else if (certificate != null) {
+      ctx.fireUserEventTriggered(certificate);
     }
   }
 

@@ -10,7 +10,6 @@ import dev.caravan.time.Deadline;
 import dev.caravan.time.Ticker;
 import dev.caravan.upstream.Call;
 import dev.caravan.upstream.HeaderLines;
-import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
@@ -21,26 +20,18 @@ import io.netty.util.ReferenceCountUtil;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** One client's connection: requests are read, sent down the routes, answered; one at a time. */
+/**
+ * One client's connection: requests are read, sent down the routes, answered; one at a time. Or one
+ * stream of an HTTP/2 connection, which has one request.
+ */
 final class HttpConnection extends ChannelInboundHandlerAdapter {
-  /** The most of an unwanted body that is read to keep a connection; beyond, it is closed. */
-  private static final int MAX_DISCARD = 1 << 20;
-
-  /** A body that is larger already does not grow further when memory is short. */
-  private static final int SMALL_BODY = 64 * 1024;
-
-  /** How long a client that is still sending may read its error before the connection closes. */
-  private static final long LINGER_MILLIS = 2_000;
-
-  /** The same when the process is about to end. */
-  private static final long LAST_LINGER_MILLIS = 100;
-
   /** How long a connection without a request stays when nothing new is taken. */
   private static final long LAST_CALL_MILLIS = 1_000;
 
   private static final String NO_PIPELINE = "not in a pipeline yet";
 
   private final HttpIngress ingress;
+  private final @Nullable Http2Exchange stream;
   private final Ahead ahead = new Ahead();
   private ConnectionState state = ConnectionState.HEAD;
   private @Nullable ChannelHandlerContext context;
@@ -54,7 +45,17 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
   private @Nullable ClientCertificate certificate;
 
   HttpConnection(HttpIngress ingress) {
+    this(ingress, null, null);
+  }
+
+  /** A stream, of a connection that has shown that certificate; nulls for what is not. */
+  HttpConnection(
+      HttpIngress ingress,
+      @Nullable Http2Exchange stream,
+      @Nullable ClientCertificate certificate) {
     this.ingress = ingress;
+    this.stream = stream;
+    this.certificate = certificate;
   }
 
   @Override
@@ -66,6 +67,9 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
 
   @Override
   public void channelActive(ChannelHandlerContext ctx) {
+    if (stream != null) {
+      return; // its head is here, and its connection is counted
+    }
     stays = ingress.opened(ctx.channel());
     if (stays) {
       deadline().in(ingress.settings().headMillis());
@@ -130,7 +134,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     incoming = next;
     reply = new Reply(this, ctx, next);
     ClientError error = ingress.begun(next, loop());
-    if (error != null && (head.fatal() || head.unread(error, MAX_DISCARD))) {
+    if (error != null && (head.fatal() || head.unread(error, Incoming.MAX_DISCARD))) {
       answerAndLinger(ctx, error);
       return;
     }
@@ -151,32 +155,10 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       content.release();
       return;
     }
-    if (content.decoderResult().isFailure()) {
-      content.release();
-      answerAndLinger(ctx, ClientError.invalid(400, "The body's framing is not valid.", null));
-      return;
-    }
-    ByteBuf part = content.content();
-    reading.received += part.readableBytes();
-    boolean unwanted = reading.early != null;
-    if (reading.received > (unwanted ? MAX_DISCARD : ingress.settings().maxBody())) {
-      content.release();
-      ClientError early = reading.early;
-      answerAndLinger(ctx, early != null ? early : RequestHead.tooLarge(ingress.settings()));
-      return;
-    }
-    if (reading.received > SMALL_BODY && !unwanted && ingress.admission().memoryShort()) {
-      content.release();
-      ingress.admission().count(Shed.MEMORY);
-      answerAndLinger(ctx, ClientError.overloaded(Shed.MEMORY));
-      return;
-    }
-    if (part.isReadable() && !unwanted) {
-      reading.add(part);
-    } else {
-      content.release();
-    }
-    if (content instanceof LastHttpContent) {
+    ClientError error = reading.take(content, ingress);
+    if (error != null) {
+      answerAndLinger(ctx, error);
+    } else if (content instanceof LastHttpContent) {
       whole(reading);
     }
   }
@@ -228,10 +210,12 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     to.routed();
   }
 
-  /** The client takes a port with TLS for one without. */
-  void plaintext() {
-    BareAnswer.write(ctx(), ingress.requestId(null), ClientErrors.plaintext());
-    linger(ctx());
+  /** The client takes a port with TLS for one without, or the other way round. */
+  void wrongProtocol(ClientError why) {
+    if (state != ConnectionState.LINGER) {
+      BareAnswer.write(ctx(), ingress.requestId(null), why);
+      linger(ctx());
+    }
   }
 
   // ---- replying
@@ -251,11 +235,13 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     if (!ctx.channel().isActive()) {
       return;
     }
-    ctx.flush();
+    if (stream == null) {
+      ctx.flush();
+    }
     if (state == ConnectionState.LINGER) {
       return;
     }
-    if (close || ingress.phase().compareTo(Phase.CLOSED) >= 0) {
+    if (close || stream != null || ingress.phase().compareTo(Phase.CLOSED) >= 0) {
       // What the client sent ahead is not read, and a plain close would reset the connection
       // before it has read the answer.
       linger(ctx);
@@ -298,9 +284,12 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
     state = ConnectionState.LINGER;
     ahead.release();
     ahead.read(ctx);
-    ctx.flush();
-    // Our half is closed behind the last byte: to close it at once would throw away what waits.
     deadline().in(ingress.settings().writeMillis());
+    if (stream != null) {
+      stream.end();
+      return;
+    }
+    // Our half is closed behind the last byte: to close it at once would throw away what waits.
     ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(written -> halfClose(ctx));
   }
 
@@ -309,7 +298,7 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       return;
     }
     HalfClose.of(ctx.channel());
-    deadline().in(ingress.phase() == Phase.OVER ? LAST_LINGER_MILLIS : LINGER_MILLIS);
+    deadline().in(HalfClose.lingerMillis(ingress.phase()));
   }
 
   /** Ends the connection so that the client cannot take it for the end of the answer. */
@@ -383,7 +372,15 @@ final class HttpConnection extends ChannelInboundHandlerAdapter {
       incoming = null;
     }
     ahead.release();
-    ingress.closed(ctx.channel(), stays);
+    if (stream == null) {
+      ingress.closed(ctx.channel(), stays);
+    }
+  }
+
+  /** HTTP/2 takes its place. */
+  @Override
+  public void handlerRemoved(ChannelHandlerContext ctx) {
+    deadline().stop();
   }
 
   @Override

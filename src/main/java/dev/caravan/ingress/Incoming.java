@@ -1,5 +1,6 @@
 package dev.caravan.ingress;
 
+import dev.caravan.admission.Shed;
 import dev.caravan.request.Api;
 import dev.caravan.request.InferenceRequest;
 import dev.caravan.request.InvalidRequest;
@@ -12,6 +13,7 @@ import dev.caravan.upstream.Trace;
 import dev.caravan.upstream.Tracing;
 import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
+import io.netty.handler.codec.http.HttpContent;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -19,6 +21,12 @@ import org.jspecify.annotations.Nullable;
  * loop, as is the body until the reply is written.
  */
 final class Incoming {
+  /** The most of an unwanted body that is read to keep a connection; beyond, it is closed. */
+  static final int MAX_DISCARD = 1 << 20;
+
+  /** A body that is larger already does not grow further when memory is short. */
+  private static final int SMALL_BODY = 64 * 1024;
+
   final RequestHead head;
   final String requestId;
   final long startNanos;
@@ -73,8 +81,39 @@ final class Incoming {
     return head.headOnly();
   }
 
-  void add(ByteBuf part) {
-    body.add(part);
+  /**
+   * Takes the next part of the body.
+   *
+   * @param content owned by this from here on
+   * @return the error to answer with, where no more of it is to be read; null for none
+   */
+  @Nullable ClientError take(HttpContent content, HttpIngress ingress) {
+    ByteBuf part = content.content();
+    received += part.readableBytes();
+    ClientError error = refusal(content, ingress);
+    if (error == null && early == null && part.isReadable()) {
+      body.add(part);
+    } else {
+      content.release();
+    }
+    return error;
+  }
+
+  private @Nullable ClientError refusal(HttpContent content, HttpIngress ingress) {
+    if (content.decoderResult().isFailure()) {
+      return ClientError.invalid(400, "The body's framing is not valid.", null);
+    }
+    if (early != null) {
+      return received > MAX_DISCARD ? early : null;
+    }
+    if (received > ingress.settings().maxBody()) {
+      return RequestHead.tooLarge(ingress.settings());
+    }
+    if (received > SMALL_BODY && ingress.admission().memoryShort()) {
+      ingress.admission().count(Shed.MEMORY);
+      return ClientError.overloaded(Shed.MEMORY);
+    }
+    return null;
   }
 
   /** As {@link HttpIngress#call} says. */

@@ -7,6 +7,7 @@ import io.netty.buffer.ByteBuf;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.handler.codec.ByteToMessageDecoder;
+import io.netty.handler.codec.http2.Http2StreamChannel;
 import io.netty.handler.ssl.SslHandler;
 import java.net.SocketAddress;
 import java.util.EnumMap;
@@ -26,10 +27,12 @@ public final class SecurePort {
   private final TlsServer tls;
   private final Map<HandshakeEnd, LongAdder> ends = new EnumMap<>(HandshakeEnd.class);
   private final LogThrottle throttle;
+  private final LogThrottle faults;
 
   public SecurePort(TlsServer tls, Ticker ticker) {
     this.tls = tls;
     this.throttle = new LogThrottle(ticker);
+    this.faults = new LogThrottle(ticker);
     for (HandshakeEnd end : HandshakeEnd.values()) {
       ends.put(end, new LongAdder());
     }
@@ -45,11 +48,17 @@ public final class SecurePort {
   }
 
   /** Puts it before everything else of a new connection. */
-  void begin(Channel channel, HttpConnection connection) {
+  void begin(Channel channel, HttpConnection connection, HttpIngress ingress) {
     channel
         .pipeline()
         .addLast("tls", new FirstBytes(connection))
-        .addLast("handshake", new HandshakeWatch(this));
+        .addLast("handshake", new HandshakeWatch(this, ingress));
+  }
+
+  /** Whether a client's channel, its connection or a stream of it, is behind TLS. */
+  static boolean secures(Channel client) {
+    Channel connection = client instanceof Http2StreamChannel ? client.parent() : client;
+    return connection.pipeline().get(SslHandler.class) != null;
   }
 
   /** Whether a connection has TLS to begin with, which an overloaded gateway does not take on. */
@@ -71,6 +80,20 @@ public final class SecurePort {
     if (before >= 0) {
       LOG.warnf(
           "No TLS with the client at %s: %s%s",
+          client, why, before == 0 ? "" : " (and " + before + " more)");
+    }
+  }
+
+  /**
+   * A client has broken the rules of HTTP/2, and its connection ends.
+   *
+   * @param why for operators
+   */
+  void misbehaved(SocketAddress client, String why) {
+    int before = faults.enter();
+    if (before >= 0) {
+      LOG.warnf(
+          "The HTTP/2 connection of the client at %s is closed: %s%s",
           client, why, before == 0 ? "" : " (and " + before + " more)");
     }
   }
@@ -100,7 +123,7 @@ public final class SecurePort {
       plain = true;
       in.skipBytes(in.readableBytes());
       ended(HandshakeEnd.PLAINTEXT, ctx.channel().remoteAddress(), "it speaks plain HTTP");
-      connection.plaintext();
+      connection.wrongProtocol(ClientErrors.plaintext());
     }
   }
 }

@@ -1,7 +1,6 @@
 package dev.caravan.tls;
 
 import io.netty.handler.ssl.ApplicationProtocolConfig;
-import io.netty.handler.ssl.ApplicationProtocolNames;
 import io.netty.handler.ssl.SslContext;
 import io.netty.handler.ssl.SslContextBuilder;
 import io.netty.handler.ssl.SslProvider;
@@ -30,8 +29,15 @@ public final class TlsContexts {
           "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256",
           "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256");
 
-  /** How long a session may be taken up again: its client's certificate is not looked at then. */
-  private static final long SESSION_SECONDS = 3_600;
+  /** How long a session may be taken up again; an hour saves most of the signatures. */
+  static final long SESSION_SECONDS = 3_600;
+
+  /**
+   * The same where clients show certificates, which are not looked at again then: one that ends in
+   * between is still good for so long. What is taken back or not trusted any more makes other
+   * contexts, which take up no session of those before.
+   */
+  static final long KNOWN_SESSION_SECONDS = 300;
 
   private TlsContexts() {}
 
@@ -47,8 +53,9 @@ public final class TlsContexts {
     }
   }
 
-  static SslContext server(TlsMaterial material, KeyManagerFactory keys, ClientAuth clients)
+  static SslContext server(TlsMaterial material, KeyManagerFactory keys, Serving how)
       throws GeneralSecurityException {
+    ClientAuth clients = how.clients();
     if (clients != ClientAuth.NONE && (material.trust() == null || material.trustAll())) {
       // Else whoever has a certificate of any public authority would be somebody.
       throw new GeneralSecurityException(
@@ -59,7 +66,7 @@ public final class TlsContexts {
       SslContextBuilder builder =
           with(SslContextBuilder.forServer(keys), material)
               .clientAuth(clients.netty())
-              .sessionTimeout(SESSION_SECONDS);
+              .sessionTimeout(clients == ClientAuth.NONE ? SESSION_SECONDS : KNOWN_SESSION_SECONDS);
       if (clients != ClientAuth.NONE) {
         builder.trustManager(material.trust());
       }
@@ -69,7 +76,7 @@ public final class TlsContexts {
                 ApplicationProtocolConfig.Protocol.ALPN,
                 ApplicationProtocolConfig.SelectorFailureBehavior.FATAL_ALERT,
                 ApplicationProtocolConfig.SelectedListenerFailureBehavior.ACCEPT,
-                ApplicationProtocolNames.HTTP_1_1));
+                how.protocols()));
       }
       return builder.build();
     } catch (SSLException | IllegalArgumentException e) {

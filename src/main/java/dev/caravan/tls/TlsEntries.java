@@ -5,8 +5,11 @@ import dev.caravan.time.WallClock;
 import io.netty.util.concurrent.DefaultEventExecutor;
 import io.netty.util.concurrent.DefaultThreadFactory;
 import io.netty.util.concurrent.EventExecutor;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
@@ -14,9 +17,9 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The entries that are in use. Their files are read again every so often, on a thread of its own:
- * by what is in them, so that the swap of a Kubernetes Secret's link counts as well. Safe for any
- * thread.
+ * The entries that are in use, and the files of authorities that routes name. Their files are read
+ * again every so often, on a thread of its own: by what is in them, so that the swap of a
+ * Kubernetes Secret's link counts as well. Safe for any thread.
  */
 public final class TlsEntries implements AutoCloseable {
   private static final long STOP_MILLIS = 2_000;
@@ -27,6 +30,7 @@ public final class TlsEntries implements AutoCloseable {
   private final Consumer<TlsEntry> used;
   private final long periodMillis;
   private final Map<String, TlsEntry> entries = new TreeMap<>(); // guarded by this
+  private final Map<Path, TrustFile> trusted = new TreeMap<>(); // guarded by this
   private @Nullable EventExecutor thread; // guarded by this
   private boolean closed; // guarded by this
 
@@ -76,14 +80,36 @@ public final class TlsEntries implements AutoCloseable {
   /**
    * An entry, to serve a port with.
    *
+   * @param protocols what ALPN offers, the first being the best
    * @throws IllegalArgumentException where it cannot be used so; the message says why
    */
-  public TlsServer server(String name, ClientAuth clients) {
+  public TlsServer server(String name, ClientAuth clients, List<String> protocols) {
     try {
-      return entry(name).serve(clients);
+      return entry(name).serve(new Serving(clients, protocols));
     } catch (GeneralSecurityException e) {
       throw new IllegalArgumentException("TLS entry " + name + ": " + e.getMessage(), e);
     }
+  }
+
+  /**
+   * A file of certificates to trust besides the JDK's, read again like the entries' files.
+   *
+   * @throws GeneralSecurityException where it holds none
+   * @throws IOException where it cannot be read
+   */
+  public TlsClient trusting(Path file) throws GeneralSecurityException, IOException {
+    TrustFile known;
+    synchronized (this) {
+      known = trusted.get(file);
+      if (known == null) {
+        TrustFile made = new TrustFile(file, handshakes);
+        trusted.put(file, made);
+        watch();
+        return made;
+      }
+    }
+    known.refresh();
+    return known;
   }
 
   /** What is expensive in handshakes. */
@@ -124,10 +150,17 @@ public final class TlsEntries implements AutoCloseable {
     for (TlsEntry each : all()) {
       each.refresh();
     }
+    for (TrustFile each : files()) {
+      each.refresh();
+    }
+  }
+
+  private synchronized Collection<TrustFile> files() {
+    return List.copyOf(trusted.values());
   }
 
   private synchronized Collection<TlsEntry> all() {
-    return java.util.List.copyOf(entries.values());
+    return List.copyOf(entries.values());
   }
 
   @Override

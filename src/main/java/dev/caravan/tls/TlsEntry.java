@@ -27,6 +27,7 @@ public final class TlsEntry implements TlsClient {
       TlsMaterial material,
       SslContext client,
       @Nullable SslContext server,
+      @Nullable Serving serving,
       ConcurrentHashMap<KeyManagerFactory, SslContext> named,
       List<Own> own) {}
 
@@ -39,7 +40,7 @@ public final class TlsEntry implements TlsClient {
   private volatile InForce now;
 
   // ---- guarded by this
-  private @Nullable ClientAuth serves;
+  private @Nullable Serving serves;
   private @Nullable String problem;
 
   /**
@@ -86,16 +87,16 @@ public final class TlsEntry implements TlsClient {
     for (Own each : own) {
       Certificates.checkPair(each);
     }
-    ClientAuth clients = serves;
+    Serving serving = serves;
     SslContext server = null;
-    if (clients != null) {
+    if (serving != null) {
       if (keys == null) {
         throw new GeneralSecurityException("it has no key-store, which a port needs");
       }
-      server = TlsContexts.server(material, keys, clients);
+      server = TlsContexts.server(material, keys, serving);
     }
     return new InForce(
-        material, TlsContexts.client(material), server, new ConcurrentHashMap<>(), own);
+        material, TlsContexts.client(material), server, serving, new ConcurrentHashMap<>(), own);
   }
 
   /**
@@ -103,8 +104,8 @@ public final class TlsEntry implements TlsClient {
    *
    * @throws GeneralSecurityException where it cannot
    */
-  synchronized TlsServer serve(ClientAuth clients) throws GeneralSecurityException {
-    serves = clients;
+  synchronized TlsServer serve(Serving how) throws GeneralSecurityException {
+    serves = how;
     now = made(now.material());
     return new TlsServer(this);
   }
@@ -187,17 +188,14 @@ public final class TlsEntry implements TlsClient {
   SslContext serving(@Nullable String host) {
     InForce current = now;
     SslContext first = current.server();
-    if (first == null) {
+    Serving how = current.serving();
+    if (first == null || how == null) {
       throw new IllegalStateException(name + " serves no port");
     }
     var names = current.material().byName();
     KeyManagerFactory keys = names == null || host == null ? null : names.apply(host);
-    ClientAuth clients;
     if (keys == null) {
       return first;
-    }
-    synchronized (this) {
-      clients = serves == null ? ClientAuth.NONE : serves;
     }
     // Its keys come from a store, and are as few as that has certificates.
     return current
@@ -206,7 +204,7 @@ public final class TlsEntry implements TlsClient {
             keys,
             each -> {
               try {
-                return TlsContexts.server(current.material(), each, clients);
+                return TlsContexts.server(current.material(), each, how);
               } catch (GeneralSecurityException e) {
                 throw new IllegalStateException(e);
               }

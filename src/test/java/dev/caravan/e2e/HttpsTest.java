@@ -13,7 +13,11 @@ import dev.caravan.testing.RawHttp;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLException;
 import javax.net.ssl.SSLSocket;
@@ -160,6 +164,59 @@ class HttpsTest extends EndToEnd {
     }
   }
 
+  /** Connections whose handshake does not go on are ended by time, and bounded by number. */
+  @Test
+  void handshakesThatStandStill_holdUpNobody_andEnd() throws Exception {
+    AtomicLong clock = new AtomicLong();
+    int port =
+        start(
+                PoolYaml.single(simulated("steady").uri()),
+                Secured.all(
+                    secured.port("server"),
+                    Map.of("caravan.http.head-timeout", "1s", "caravan.limits.connections", "40")),
+                clock::get)
+            .port();
+    List<RawHttp> still = new ArrayList<>();
+    try {
+      for (int i = 0; i < 39; i++) {
+        still.add(new RawHttp(port).send(new byte[] {0x16, 3, 1, 2, 0, 1}));
+      }
+      await().atMost(LONG).until(() -> gateway().connections() == 39);
+      assertThat(Secured.ask(port, CLIENT).status()).isEqualTo(200);
+      await().atMost(LONG).until(() -> gateway().connections() == 39);
+      still.add(new RawHttp(port).send(new byte[] {0x16, 3, 1, 2, 0, 1}));
+      await().atMost(LONG).until(() -> gateway().connections() == 40);
+      assertThatThrownBy(() -> Secured.ask(port, CLIENT)).isInstanceOf(IOException.class);
+      clock.addAndGet(TimeUnit.SECONDS.toNanos(1));
+      await().atMost(LONG).until(() -> gateway().connections() == 0);
+      assertThat(Secured.ask(port, CLIENT).status()).isEqualTo(200);
+    } finally {
+      for (RawHttp each : still) {
+        each.close();
+      }
+    }
+  }
+
+  @Test
+  void tls_toAPortWithoutIt_isToldSo_andTheOperatorToo() throws Exception {
+    int port = start(PoolYaml.single(simulated("steady").uri())).port();
+    try (CapturedLog log = CapturedLog.of("dev.caravan")) {
+      // No line of HTTP ends in it: it would be waited for.
+      try (RawHttp client = new RawHttp(port)) {
+        RawHttp.Answer answer = client.send(new byte[] {0x16, 3, 1, 2, 0, 1}).answer();
+        assertThat(answer.status()).isEqualTo(400);
+        assertThat(answer.text()).contains("http_required");
+        assertThat(client.closed()).isTrue();
+      }
+      assertThatThrownBy(() -> Secured.ask(port, CLIENT)).isInstanceOf(SSLException.class);
+      assertThat(log.lines())
+          .filteredOn(line -> line.contains("speaks TLS, and this port does not"))
+          .isNotEmpty();
+      assertThat(log.lines()).noneMatch(line -> line.startsWith("ERROR"));
+    }
+    assertThat(RawHttp.ask(port, Chat.PATH, Chat.whole("hello")).status()).isEqualTo(200);
+  }
+
   // ---- versions and protocols
 
   @Test
@@ -211,19 +268,30 @@ class HttpsTest extends EndToEnd {
     }
   }
 
-  @Test
-  void alpn_isHttp11_orNothing() throws Exception {
-    int port = secure(Map.of()).port();
+  private static String chosen(int port, String... offered) throws IOException {
     try (SSLSocket socket =
-        Secured.connect(
-            port, CLIENT, p -> p.setApplicationProtocols(new String[] {"h2", "http/1.1"}))) {
-      assertThat(socket.getApplicationProtocol()).isEqualTo("http/1.1");
+        Secured.connect(port, CLIENT, p -> p.setApplicationProtocols(offered))) {
+      return socket.getApplicationProtocol();
     }
-    try (SSLSocket socket = Secured.connect(port, CLIENT, p -> {})) {
-      assertThat(socket.getApplicationProtocol()).isEmpty();
-    }
-    assertThatThrownBy(
-            () -> Secured.ask(port, CLIENT, p -> p.setApplicationProtocols(new String[] {"h2"})))
+  }
+
+  @Test
+  void alpn_choosesHttp2_whereTheClientHasIt() throws Exception {
+    int port = secure(Map.of()).port();
+    assertThat(chosen(port, "http/1.1", "h2")).isEqualTo("h2");
+    assertThat(chosen(port, "http/1.1")).isEqualTo("http/1.1");
+    assertThat(chosen(port)).isEmpty();
+    assertThatThrownBy(() -> chosen(port, "h3"))
+        .isInstanceOf(SSLException.class)
+        .hasMessageContaining("no_application_protocol");
+  }
+
+  @Test
+  void alpn_isHttp11_orNothing_whereHttp2IsOff() throws Exception {
+    int port = secure(Map.of("caravan.http.http2", "false")).port();
+    assertThat(chosen(port, "h2", "http/1.1")).isEqualTo("http/1.1");
+    assertThat(chosen(port)).isEmpty();
+    assertThatThrownBy(() -> chosen(port, "h2"))
         .isInstanceOf(SSLException.class)
         .hasMessageContaining("no_application_protocol");
   }

@@ -3,21 +3,27 @@ package dev.caravan.e2e;
 import dev.caravan.testing.Authority;
 import dev.caravan.testing.Authority.Issued;
 import dev.caravan.testing.RawHttp;
+import dev.caravan.testing.RawHttp2;
 import dev.caravan.testing.ScriptedServer;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Queue;
 import java.util.function.Consumer;
 import javax.net.ssl.SNIHostName;
+import javax.net.ssl.SNIMatcher;
+import javax.net.ssl.SNIServerName;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.SSLParameters;
 import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocket;
+import javax.net.ssl.StandardConstants;
 import org.jspecify.annotations.Nullable;
 
 /** What tests of TLS share: certificates on disk, settings that name them, clients and servers. */
@@ -117,6 +123,16 @@ final class Secured {
     }
   }
 
+  /** A connection that speaks HTTP/2. */
+  static RawHttp2 http2(int port, SSLContext context) throws IOException {
+    SSLSocket socket = connect(port, context, p -> p.setApplicationProtocols(new String[] {"h2"}));
+    if (!"h2".equals(socket.getApplicationProtocol())) {
+      socket.close();
+      throw new IOException("no h2");
+    }
+    return new RawHttp2(socket);
+  }
+
   /** One chat on a connection of its own. */
   static RawHttp.Answer ask(int port, SSLContext context) throws IOException {
     return ask(port, context, parameters -> {});
@@ -140,12 +156,39 @@ final class Secured {
   /** A model server with TLS. */
   static ScriptedServer server(SSLContext context, boolean asksClients, String... protocols)
       throws IOException {
+    return server(
+        context,
+        socket -> {
+          socket.setNeedClientAuth(asksClients);
+          if (protocols.length > 0) {
+            socket.setEnabledProtocols(protocols);
+          }
+        });
+  }
+
+  /** A model server with TLS that notes which names it is asked for. */
+  static ScriptedServer server(SSLContext context, Queue<String> names) throws IOException {
+    return server(
+        context,
+        socket -> {
+          SSLParameters parameters = socket.getSSLParameters();
+          parameters.setSNIMatchers(
+              List.of(
+                  new SNIMatcher(StandardConstants.SNI_HOST_NAME) {
+                    @Override
+                    public boolean matches(SNIServerName name) {
+                      return names.add(new String(name.getEncoded(), StandardCharsets.US_ASCII));
+                    }
+                  }));
+          socket.setSSLParameters(parameters);
+        });
+  }
+
+  private static ScriptedServer server(SSLContext context, Consumer<SSLServerSocket> more)
+      throws IOException {
     SSLServerSocket socket =
         (SSLServerSocket) context.getServerSocketFactory().createServerSocket();
-    socket.setNeedClientAuth(asksClients);
-    if (protocols.length > 0) {
-      socket.setEnabledProtocols(protocols);
-    }
+    more.accept(socket);
     return new ScriptedServer(
         socket,
         true,

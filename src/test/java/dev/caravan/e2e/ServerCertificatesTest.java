@@ -7,12 +7,16 @@ import static org.awaitility.Awaitility.await;
 import dev.caravan.testing.Authority;
 import dev.caravan.testing.Authority.Issued;
 import dev.caravan.testing.CapturedLog;
+import dev.caravan.testing.DnsServer;
 import dev.caravan.testing.RawHttp;
 import dev.caravan.testing.ScriptedServer;
 import java.io.IOException;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -139,6 +143,81 @@ class ServerCertificatesTest extends EndToEnd {
     secured.trust("ca.pem", OTHER);
     secured.mount("gateway", OTHER.issue("gateway"));
     await().atMost(LONG).until(() -> ask(Chat.whole("hello")).status() == 200);
+  }
+
+  // ---- names
+
+  @Test
+  void address_isNotSaid() throws Exception {
+    Queue<String> names = new ConcurrentLinkedQueue<>();
+    ScriptedServer server =
+        closing(Secured.server(CA.context(CA.issue("gpu", "127.0.0.1")), names));
+    start(PoolYaml.single(server.uri(), ENTRY), entry());
+    assertThat(ask(Chat.whole("hello")).status()).isEqualTo(200);
+    assertThat(names).isEmpty();
+  }
+
+  /** Servers that are found are spoken to by the name of their service, as the entry says. */
+  @Test
+  void serversThatAreFound_areVerifiedByTheEntry_andAskedForByTheNameInTheUrl() throws Exception {
+    Queue<String> names = new ConcurrentLinkedQueue<>();
+    try (DnsServer dns = new DnsServer()) {
+      ScriptedServer good =
+          closing(Secured.server(CA.context(CA.issue("gpu", "vllm.test")), names));
+      ScriptedServer bad = closing(Secured.server(CA.context(CA.issue("gpu", "node.test")), false));
+      dns.addresses("node.test", 0, "127.0.0.1")
+          .services(
+              "_https._tcp.vllm.test",
+              0,
+              "0 0 " + good.port() + " node.test",
+              "0 0 " + bad.port() + " node.test");
+      start(
+          PoolYaml.of(PoolYaml.MODEL)
+              .server(
+                  "vllm",
+                  URI.create("https://vllm.test"),
+                  "discover: \"srv:_https._tcp.vllm.test\"",
+                  ENTRY)
+              .text(),
+          Secured.all(
+              entry(),
+              Map.of(
+                  "caravan.discovery.dns.servers",
+                  "127.0.0.1:" + dns.address().getPort(),
+                  "caravan.discovery.dns.timeout",
+                  "500ms")));
+      for (int i = 0; i < 6; i++) {
+        RawHttp.Answer answer = ask(Chat.whole("hello"));
+        assertThat(answer.status()).isEqualTo(200);
+        assertThat(answer.head().header("x-caravan-backend"))
+            .isEqualTo("vllm-127.0.0.1-" + good.port());
+      }
+      assertThat(names).isNotEmpty().containsOnly("vllm.test");
+      assertThat(bad.requests()).isEmpty();
+      stopGateway();
+    }
+  }
+
+  // ---- trustCertificates
+
+  @Test
+  void trustCertificates_areReadAgain_andWhatIsNoGoodChangesNothing() throws Exception {
+    ScriptedServer server = server(OTHER, OTHER.issue("gpu", "127.0.0.1"), false);
+    Path file = secured.file("ca.pem");
+    start(
+        PoolYaml.single(server.uri(), "trustCertificates: \"" + file + "\"", "keepAlive: 1ms"),
+        Map.of("caravan.tls.reload-period", "50ms"));
+    assertThat(ask(Chat.whole("hello")).status()).isEqualTo(502);
+    secured.trust("ca.pem", OTHER);
+    await().atMost(LONG).until(() -> ask(Chat.whole("hello")).status() == 200);
+    try (CapturedLog log = CapturedLog.of("dev.caravan.tls")) {
+      Files.writeString(file, "garbage");
+      await().atMost(LONG).until(() -> log.lines().stream().anyMatch(l -> l.contains("not used")));
+      assertThat(ask(Chat.whole("hello")).status()).isEqualTo(200);
+      Files.delete(file);
+      await().atMost(LONG).until(() -> log.lines().size() == 2);
+      assertThat(ask(Chat.whole("hello")).status()).isEqualTo(200);
+    }
   }
 
   @Test

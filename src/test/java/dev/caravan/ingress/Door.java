@@ -127,7 +127,7 @@ final class Door {
             .setMaxHeaderSize(SETTINGS.maxHead())
             .setMaxChunkSize(64 * 1024)
             .setAllowDuplicateContentLengths(false);
-    pipeline.addLast(new GatewayDecoder(config, connection), connection);
+    pipeline.addLast(new GatewayDecoder(config, connection, null), connection);
   }
 
   private void ended(
