@@ -43,9 +43,10 @@ public class LimitResource {
   public record Limits(List<Use> limits) {}
 
   /**
-   * One tenant or pool.
+   * One tenant, pool, or tenant in a pool.
    *
-   * @param scope {@code tenant} or {@code pool}
+   * @param scope {@code tenant}, {@code pool} or {@code tenant_pool}
+   * @param name of a tenant in a pool both, as {@code acme:llama}
    * @param tokens what its requests have cost since it was first seen
    * @param limits what it may use, by kind; without those that it has not
    */
@@ -100,8 +101,7 @@ public class LimitResource {
       double resets = (account.monthEndMillis(wall) - wall) / 1e3;
       all.add(of(account, Limit.BUDGET, quota.tokensPerMonth(), left, resets));
     }
-    return new Use(
-        account.pool() ? "pool" : "tenant", account.name(), account.totals().charged(), all);
+    return new Use(account.scope().label(), account.name(), account.totals().charged(), all);
   }
 
   private static Of of(

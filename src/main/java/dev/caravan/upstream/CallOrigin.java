@@ -1,7 +1,10 @@
 package dev.caravan.upstream;
 
 import dev.caravan.tenant.Client;
+import dev.caravan.tenant.Shown;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -14,6 +17,7 @@ class CallOrigin {
   private final HeaderLines headers;
   private final int bytesIn;
   private Client client = Client.ANONYMOUS;
+  private @Nullable Shown shown;
   private int clientRetries;
   private @Nullable Explained explained;
   private @Nullable Trace trace;
@@ -28,6 +32,7 @@ class CallOrigin {
   CallOrigin(CallOrigin of) {
     this(of.requestId, of.loop, of.headers, of.bytesIn);
     client = of.client;
+    shown = of.shown;
     explained = of.explained;
     trace = of.trace;
   }
@@ -57,6 +62,18 @@ class CallOrigin {
   /** Its credentials have said who asks. */
   public final void client(Client known) {
     client = known;
+  }
+
+  /** The credentials that its client has shown, for servers that are to get them; null for none. */
+  public final void shown(@Nullable Shown credentials) {
+    shown = credentials;
+  }
+
+  /** Writes the lines of the credentials that its client has shown, as they came. */
+  final void writeCredentials(ByteBuf to) {
+    if (shown != null) {
+      to.writeCharSequence(shown.lines(), StandardCharsets.ISO_8859_1);
+    }
   }
 
   /** The client has sent this request so many times before; before a pool takes it. */
