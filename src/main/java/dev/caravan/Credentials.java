@@ -49,8 +49,7 @@ final class Credentials implements AutoCloseable {
    *
    * @param servers the keys of model servers
    */
-  Credentials(
-      Settings settings, Meters meters, Ticker ticker, WallClock clock, KeyFiles servers) {
+  Credentials(Settings settings, Meters meters, Ticker ticker, WallClock clock, KeyFiles servers) {
     String file = settings.clients().file().filter(said -> !said.isBlank()).orElse(null);
     try {
       clients = file == null ? null : new Clients(Path.of(file), clock, Secrets.system());

@@ -149,19 +149,19 @@ class CanaryTest {
 
     private static String pool(String name, URI uri, String parameters) {
       return """
-          - route:
-              id: NAME
-              from:
-                uri: pool:NAME
-                parameters: { attempts: 2 }
-                steps:
-                  - loadBalance:
-                      customLoadBalancer: { ref: least-inflight }
-                      steps:
-                        - circuitBreaker:
-                            steps:
-                              - to: { uri: "model:NAME-1", parameters: { url: "URI", PARAMETERS } }
-          """
+      - route:
+          id: NAME
+          from:
+            uri: pool:NAME
+            parameters: { attempts: 2 }
+            steps:
+              - loadBalance:
+                  customLoadBalancer: { ref: least-inflight }
+                  steps:
+                    - circuitBreaker:
+                        steps:
+                          - to: { uri: "model:NAME-1", parameters: { url: "URI", PARAMETERS } }
+      """
           .replace("NAME", name)
           .replace("URI", uri.toString())
           .replace("PARAMETERS", parameters);

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param param the field at fault, if any
  * @param code a machine-readable code, if any
  * @param retryAfterMillis when to come again, two minutes at most; -1 to leave that to the client
- * @param hint what a 405 says in {@code Allow}, and a 401 in {@code WWW-Authenticate}; null for none
+ * @param hint what a 405 says in {@code Allow}, and a 401 in {@code WWW-Authenticate}; null for
+ *     none
  */
 public record ClientError(
     int status,

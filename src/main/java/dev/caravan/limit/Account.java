@@ -52,7 +52,9 @@ public final class Account {
     return scope;
   }
 
-  /** Whether it may be used, from now on: one that is forgotten may not, and is not brought back. */
+  /**
+   * Whether it may be used, from now on: one that is forgotten may not, and is not brought back.
+   */
   boolean touch(long nowNanos) {
     usedNanos = nowNanos;
     return !forgotten;

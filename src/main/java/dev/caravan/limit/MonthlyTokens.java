@@ -20,8 +20,7 @@ final class MonthlyTokens {
    * @param endMillis the first instant of the next, in milliseconds since 1970
    * @param untold what of it the other gateways do not know of yet
    */
-  record Month(
-      long number, long startMillis, long endMillis, AtomicLong used, AtomicLong untold) {
+  record Month(long number, long startMillis, long endMillis, AtomicLong used, AtomicLong untold) {
 
     private static Month at(long epochMillis) {
       YearMonth month = YearMonth.from(Instant.ofEpochMilli(epochMillis).atOffset(ZoneOffset.UTC));
@@ -82,8 +81,8 @@ final class MonthlyTokens {
   }
 
   /**
-   * The month that it is. A clock that is set back a little does not bring an old one back; one that
-   * was far ahead must not keep its month until then.
+   * The month that it is. A clock that is set back a little does not bring an old one back; one
+   * that was far ahead must not keep its month until then.
    */
   Month now(long epochMillis) {
     Month known = current;

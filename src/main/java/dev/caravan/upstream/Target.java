@@ -21,6 +21,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -112,7 +113,7 @@ public final class Target {
         heads = now;
       }
     }
-    return now.byApi.get(api);
+    return Objects.requireNonNull(now.byApi.get(api));
   }
 
   private static byte[] head(Api api, URI url, String authority, @Nullable String key) {

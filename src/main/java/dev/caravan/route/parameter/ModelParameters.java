@@ -119,8 +119,8 @@ public record ModelParameters(
               new Parameter.Word("true", "false"),
               "false",
               "Whether it gets the credentials that the client has shown, as they came: see"
-                  + " [clients.md](clients.md#forwarding-credentials). Not beside `apiKey`; there are no"
-                  + " probes then, since these have none."),
+                  + " [clients.md](clients.md#forwarding-credentials). Not beside `apiKey`; there"
+                  + " are no probes then, since these have none."),
           row(
               PROBE,
               new Parameter.Word("chat", "completions", "embeddings", "reasoning", "off"),
