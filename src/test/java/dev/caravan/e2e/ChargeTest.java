@@ -62,7 +62,10 @@ class ChargeTest extends EndToEnd {
               peer.request();
               both.countDown();
               looked.await();
-              peer.send(ScriptedServer.whole(200, USAGE));
+              peer.send(StreamTest.STREAM_HEAD);
+              peer.chunk("data: " + USAGE + "\n\n");
+              peer.chunk("data: [DONE]\n\n");
+              peer.chunk("");
             });
     start(
         PoolYaml.of(PoolYaml.MODEL)
@@ -77,14 +80,14 @@ class ChargeTest extends EndToEnd {
             .server("wins", wins.uri())
             .text());
     RawHttp client = client();
-    client.post(Chat.PATH, Chat.whole("hello"));
+    client.post(Chat.PATH, Chat.stream("hello", 12));
     both.await();
+    assertThat(late.requests()).as("the first one").hasSize(1);
     assertThat(gateway().inflight()).isEqualTo(2);
     assertThat(used("concurrent")).isEqualTo(0.5);
     assertThat(used("requests")).isLessThanOrEqualTo(0.1);
     looked.countDown();
     assertThat(client.answer().status()).isEqualTo(200);
-    assertThat(late.requests()).hasSize(1);
     awaitCharged(57);
     await().atMost(LONG).until(() -> used("concurrent") == 0);
   }
