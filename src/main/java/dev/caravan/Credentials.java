@@ -1,6 +1,7 @@
 package dev.caravan;
 
 import dev.caravan.admin.access.Loopback;
+import dev.caravan.route.server.KeyFiles;
 import dev.caravan.telemetry.Meters;
 import dev.caravan.tenant.Access;
 import dev.caravan.tenant.Client;
@@ -25,7 +26,10 @@ import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
 import org.jspecify.annotations.Nullable;
 
-/** The clients' credentials put together: the file of keys, a provider's tokens, their threads. */
+/**
+ * Credentials put together: the clients' file of keys, a provider's tokens, the files with the keys
+ * of model servers, and their threads.
+ */
 final class Credentials implements AutoCloseable {
   private static final Logger LOG = Logger.getLogger("dev.caravan");
 
@@ -36,10 +40,16 @@ final class Credentials implements AutoCloseable {
 
   private final Access access;
   private final @Nullable Clients clients;
-  private @Nullable ScheduledThreadPoolExecutor watch;
+  private final ScheduledThreadPoolExecutor watch =
+      new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("caravan-credentials", true));
   private @Nullable ThreadPoolExecutor checks;
 
-  Credentials(Settings settings, Meters meters, Ticker ticker, WallClock clock) {
+  /**
+   * Reads what there is, and looks at it again from now on.
+   *
+   * @param servers the keys of model servers
+   */
+  Credentials(Settings settings, Meters meters, Ticker ticker, WallClock clock, KeyFiles servers) {
     String file = settings.clients().file().filter(said -> !said.isBlank()).orElse(null);
     try {
       clients = file == null ? null : new Clients(Path.of(file), clock, Secrets.system());
@@ -57,20 +67,26 @@ final class Credentials implements AutoCloseable {
           () -> access.denied(why));
     }
     if (clients != null) {
-      watch = new ScheduledThreadPoolExecutor(1, new DefaultThreadFactory("caravan-clients", true));
-      watch.scheduleWithFixedDelay(
-          () -> look(clients, tokens), LOOK_MILLIS, LOOK_MILLIS, TimeUnit.MILLISECONDS);
+      if (tokens != null) {
+        clients.onChange(tokens::forget);
+      }
+      watch(clients::refresh);
     }
+    watch(servers::look);
   }
 
-  private static void look(Clients clients, @Nullable TokenChecks tokens) {
-    try {
-      if (clients.refresh() && tokens != null) {
-        tokens.forget();
-      }
-    } catch (RuntimeException e) {
-      LOG.error("The file of clients could not be looked at", e);
-    }
+  private void watch(Runnable look) {
+    watch.scheduleWithFixedDelay(
+        () -> {
+          try {
+            look.run();
+          } catch (RuntimeException e) {
+            LOG.error("A file of credentials could not be looked at", e);
+          }
+        },
+        LOOK_MILLIS,
+        LOOK_MILLIS,
+        TimeUnit.MILLISECONDS);
   }
 
   private @Nullable TokenChecks tokens(ClientSettings.Jwt jwt, Ticker ticker, WallClock clock) {
@@ -106,6 +122,7 @@ final class Credentials implements AutoCloseable {
             new ArrayBlockingQueue<>(MOST_WAITING),
             new DefaultThreadFactory("caravan-tokens", true));
     LOG.infof("Clients may show %s", check);
+    checks.execute(check::warm);
     return new TokenChecks(check, checks, clock);
   }
 
@@ -138,9 +155,7 @@ final class Credentials implements AutoCloseable {
 
   @Override
   public void close() {
-    if (watch != null) {
-      watch.shutdownNow();
-    }
+    watch.shutdownNow();
     if (checks != null) {
       checks.shutdownNow();
     }

@@ -33,6 +33,7 @@ import dev.caravan.route.probe.Pulses;
 import dev.caravan.route.probe.ServerChecks;
 import dev.caravan.route.reload.LiveRoutes;
 import dev.caravan.route.reload.RouteTables;
+import dev.caravan.route.server.KeyFiles;
 import dev.caravan.route.server.Servers;
 import dev.caravan.select.DryRun;
 import dev.caravan.select.Explanations;
@@ -104,8 +105,7 @@ public class Gateway {
     this.ticker = ticker;
     WallClock clock = WallClock.system();
     Chance chance = settings.seed().map(Chance::seeded).orElseGet(Chance::system);
-    int set = settings.eventLoops();
-    int threads = set > 0 ? set : Runtime.getRuntime().availableProcessors();
+    int threads = Parts.threads(settings.eventLoops());
     PrefixIndex prefixes = Parts.prefixIndex(settings.prefixIndex());
     loops = transport.eventLoops(threads, "caravan-loop");
     Scheduler scheduler = Scheduler.on(loops);
@@ -167,7 +167,8 @@ public class Gateway {
         new Discovery(
             settings.discovery(), servers, breakers, registry, transport, loops, scheduler, chance);
     admission = new Admission(Parts.limits(settings.limits()), Memory.ofThisProcess(), ticker);
-    credentials = new Credentials(settings, meters, ticker, clock);
+    KeyFiles keys = new KeyFiles(servers, health::specified);
+    credentials = new Credentials(settings, meters, ticker, clock, keys);
     ConversationFinder finder = Parts.finder(settings.conversation());
     Parts.measure(meters, finder);
     ingress =

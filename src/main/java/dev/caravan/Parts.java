@@ -54,6 +54,11 @@ final class Parts {
 
   private Parts() {}
 
+  /** How many event loops there are; as many as processors where nobody says. */
+  static int threads(int set) {
+    return set > 0 ? set : Runtime.getRuntime().availableProcessors();
+  }
+
   static HealthSettings health(Settings.Probe probe) {
     return new HealthSettings(probe.failures(), probe.successes(), UNANSWERED);
   }

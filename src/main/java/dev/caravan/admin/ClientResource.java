@@ -51,7 +51,12 @@ public class ClientResource {
 
   /** What is said of one tenant; without pools it may use all. */
   public record TenantView(
-      String name, Quota quota, List<String> pools, String priority, boolean explain) {}
+      String name,
+      Quota quota,
+      List<String> pools,
+      String priority,
+      boolean explain,
+      Map<String, Quota> limitsInPools) {}
 
   /**
    * One key, without the key.
@@ -172,7 +177,12 @@ public class ClientResource {
 
   private static TenantView view(Tenant each) {
     return new TenantView(
-        each.name(), each.quota(), each.pools(), each.priority().label(), each.explain());
+        each.name(),
+        each.quota(),
+        each.pools(),
+        each.priority().label(),
+        each.explain(),
+        each.inPools());
   }
 
   private static KeyView view(Clients clients, ClientKey each) {

@@ -28,9 +28,10 @@ public class LimitResource {
   public record Limits(List<Use> limits) {}
 
   /**
-   * One tenant or pool.
+   * One tenant, pool, or tenant in a pool.
    *
-   * @param scope {@code tenant} or {@code pool}
+   * @param scope {@code tenant}, {@code pool} or {@code tenant_pool}
+   * @param name of a tenant in a pool both, as {@code acme:llama}
    * @param tokens what its requests have cost since it was first seen
    * @param limits what it may use, by kind; without those that it has not
    */

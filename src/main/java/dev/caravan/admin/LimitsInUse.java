@@ -74,8 +74,7 @@ public final class LimitsInUse {
       double resets = (account.monthEndMillis(wall) - wall) / 1e3;
       all.add(of(account, Limit.BUDGET, quota.tokensPerMonth(), left, resets));
     }
-    return new Use(
-        account.pool() ? "pool" : "tenant", account.name(), account.totals().charged(), all);
+    return new Use(account.scope().label(), account.name(), account.totals().charged(), all);
   }
 
   private static Of of(

@@ -18,6 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param labels free-form labels
  * @param cacheTokens the size of its prefix cache, in tokens, from 1; {@link #UNKNOWN} where nobody
  *     said
+ * @param forwardsCredentials whether it gets the credentials that clients show, and no key of the
+ *     gateway's
  */
 public record BackendSpec(
     String name,
@@ -28,7 +30,8 @@ public record BackendSpec(
     @Nullable Secret apiKey,
     @Nullable String zone,
     Map<String, String> labels,
-    int cacheTokens) {
+    int cacheTokens,
+    boolean forwardsCredentials) {
 
   /** No limit of its own. */
   public static final int UNLIMITED = Integer.MAX_VALUE;
@@ -38,6 +41,9 @@ public record BackendSpec(
 
   public BackendSpec {
     labels = Map.copyOf(labels);
+    if (forwardsCredentials && apiKey != null) {
+      throw new IllegalArgumentException(name + " would get two credentials");
+    }
   }
 
   /** A server of whose prefix cache nobody says the size. */
@@ -50,12 +56,22 @@ public record BackendSpec(
       @Nullable Secret apiKey,
       @Nullable String zone,
       Map<String, String> labels) {
-    this(name, url, weight, maxInflight, model, apiKey, zone, labels, UNKNOWN);
+    this(name, url, weight, maxInflight, model, apiKey, zone, labels, UNKNOWN, false);
   }
 
   /** The same with another weight. */
   public BackendSpec withWeight(int other) {
-    return new BackendSpec(name, url, other, maxInflight, model, apiKey, zone, labels, cacheTokens);
+    return new BackendSpec(
+        name,
+        url,
+        other,
+        maxInflight,
+        model,
+        apiKey,
+        zone,
+        labels,
+        cacheTokens,
+        forwardsCredentials);
   }
 
   /** A server with default weight, no limit, and nothing else said. */

@@ -18,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * @param param the field at fault, if any
  * @param code a machine-readable code, if any
  * @param retryAfterMillis when to come again, two minutes at most; -1 to leave that to the client
- * @param allow the methods to name in {@code Allow}; null for none
+ * @param hint what a 405 says in {@code Allow}, and a 401 in {@code WWW-Authenticate}; null for
+ *     none
  */
 public record ClientError(
     int status,
@@ -27,7 +28,7 @@ public record ClientError(
     @Nullable String param,
     @Nullable String code,
     long retryAfterMillis,
-    @Nullable String allow) {
+    @Nullable String hint) {
 
   /**
    * OpenAI's clients obey {@code Retry-After} up to this, and do not come again at all above it.

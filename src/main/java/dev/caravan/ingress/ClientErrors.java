@@ -21,11 +21,9 @@ final class ClientErrors {
       }
     }
     error.shouldRetry().ifPresent(retry -> line(out, "x-should-retry: ", retry.toString()));
-    if (error.status() == 401) {
-      line(out, "www-authenticate: ", "Bearer");
-    }
-    if (error.allow() != null) {
-      line(out, "allow: ", error.allow());
+    String hint = error.hint();
+    if (hint != null) {
+      line(out, error.status() == 401 ? "www-authenticate: " : "allow: ", hint);
     }
   }
 

@@ -11,6 +11,13 @@ import org.jspecify.annotations.Nullable;
 final class Doorkeeper {
   private static final long A_MOMENT = 1_000;
 
+  /*
+   * RFC 6750, 3 and 3.1: a challenge without an error where there was nothing that could be checked.
+   * Its invalid_request goes with a 400, which clients of OpenAI's API do not expect here.
+   */
+  private static final String ASK = "Bearer";
+  private static final String INVALID = "Bearer error=\"invalid_token\"";
+
   private final Access access;
   private final boolean everybodyMayAsk;
 
@@ -45,7 +52,8 @@ final class Doorkeeper {
       return ClientError.invalid(
           403, "Pages of other sites may not ask here without credentials.", "foreign_origin");
     }
-    return met(request, access.of(request.headers.takeShown()));
+    request.shown = request.headers.takeShown();
+    return met(request, access.of(request.shown));
   }
 
   /** The answer to what was pending. */
@@ -69,11 +77,11 @@ final class Doorkeeper {
     return switch (why) {
       case MISSING ->
           unauthorized(
-              "There is no API key: send it as Authorization: Bearer, x-api-key or api-key.");
-      case MALFORMED -> unauthorized("The credentials are no API key and no token.");
-      case CONTRADICTORY -> unauthorized("The request has two API keys that differ.");
-      case UNKNOWN -> unauthorized("The API key or token is not valid here.");
-      case EXPIRED -> unauthorized("The API key or token has expired.");
+              "There is no API key: send it as Authorization: Bearer, x-api-key or api-key.", ASK);
+      case MALFORMED -> unauthorized("The credentials are no API key and no token.", ASK);
+      case CONTRADICTORY -> unauthorized("The request has two API keys that differ.", ASK);
+      case UNKNOWN -> unauthorized("The API key or token is not valid here.", INVALID);
+      case EXPIRED -> unauthorized("The API key or token has expired.", INVALID);
       case UNCHECKED ->
           new ClientError(
               503,
@@ -86,7 +94,8 @@ final class Doorkeeper {
     };
   }
 
-  private static ClientError unauthorized(String message) {
-    return ClientError.invalid(401, message, "invalid_api_key");
+  private static ClientError unauthorized(String message, String challenge) {
+    return new ClientError(
+        401, ClientError.INVALID, message, null, "invalid_api_key", -1, challenge);
   }
 }

@@ -42,7 +42,7 @@ final class HeaderAllowList {
     /** One that says which trace the request is part of; it goes on in another form. */
     void trace(String name, String value);
 
-    /** One that may hold the client's credentials; it never passes. */
+    /** One that may hold the client's credentials; it is not among the lines. */
     void credentials(String name, String value);
   }
 
@@ -95,7 +95,7 @@ final class HeaderAllowList {
    * @param others those that are read as well, in lower case
    * @param traces those that say which trace a request is part of, in lower case; there are no
    *     lines of these
-   * @param secrets those that hold credentials, in lower case; empty where nobody asks for any
+   * @param secrets those that hold credentials, in lower case; there are no lines of these
    */
   HeaderAllowList(
       Collection<String> names,

@@ -23,7 +23,6 @@ import io.netty.handler.codec.http.DefaultHttpHeadersFactory;
 import io.netty.handler.codec.http.HttpHeaders;
 import io.netty.util.concurrent.ImmediateEventExecutor;
 import java.net.SocketAddress;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.LongAdder;
@@ -88,7 +87,7 @@ public final class HttpIngress {
             finder.headers(),
             finder.others(),
             tracing == null ? Set.of() : Set.of(TraceContext.PARENT, TraceContext.STATE),
-            access.required() ? Shown.HEADERS : List.of());
+            Shown.HEADERS);
     this.door = new Doorkeeper(access, settings.explain(), settings.open());
     this.tracing = tracing;
     this.catalog = catalog;

@@ -7,6 +7,7 @@ import dev.caravan.request.InvalidRequest;
 import dev.caravan.request.RequestParser;
 import dev.caravan.tenant.Client;
 import dev.caravan.tenant.Pending;
+import dev.caravan.tenant.Shown;
 import dev.caravan.upstream.Call;
 import dev.caravan.upstream.HeaderLines;
 import dev.caravan.upstream.Trace;
@@ -45,6 +46,9 @@ final class Incoming {
 
   /** Who asks; nobody in particular until that is known. */
   Client client = Client.ANONYMOUS;
+
+  /** The credentials that it has shown; null for none. */
+  @Nullable Shown shown;
 
   /** That is being found out; null where it is known. */
   @Nullable Pending pending;
@@ -130,6 +134,7 @@ final class Incoming {
     }
     Call call = new Call(finder.find(asked, this, from), requestId, from.eventLoop(), lines);
     call.client(client);
+    call.shown(shown);
     call.trace(trace);
     headers.tell(call, startNanos, ingress);
     return call;

@@ -81,7 +81,7 @@ final class PassedHeaders implements HeaderAllowList.Receiver {
     shown.add(name, value);
   }
 
-  /** The credentials that they show, which are forgotten with this; null for none. */
+  /** The credentials that they show, which are kept no longer here; null for none. */
   @Nullable Shown takeShown() {
     Shown taken = shown;
     shown = null;

@@ -2,18 +2,21 @@ package dev.caravan.ingress;
 
 import dev.caravan.limit.Account;
 import dev.caravan.limit.Reservation;
+import dev.caravan.limit.Scope;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
  * The lines that tell a client of its limits, as OpenAI writes them: what they are, what is left,
- * and how long until all of it is there again. Where the tenant has no limit of a kind, that of the
- * pool is told.
+ * and how long until all of it is there again. Of each kind one is told: the tenant's in this pool,
+ * else the tenant's, else the pool's.
  */
 final class RateHeaders {
   /** How the names of all such lines begin; a server's own are not for the client then. */
   static final String PREFIX = "x-ratelimit-";
+
+  private static final Scope[] TOLD = {Scope.TENANT_POOL, Scope.TENANT, Scope.POOL};
 
   private static final long MILLI = 1_000_000;
 
@@ -35,12 +38,13 @@ final class RateHeaders {
   }
 
   private static @Nullable Account counted(Reservation of, boolean requests) {
-    Account tenant = of.tenant();
-    if (limits(tenant, requests)) {
-      return tenant;
+    for (Scope scope : TOLD) {
+      Account account = of.account(scope);
+      if (limits(account, requests)) {
+        return account;
+      }
     }
-    Account pool = of.pool();
-    return limits(pool, requests) ? pool : null;
+    return null;
   }
 
   private static boolean limits(@Nullable Account account, boolean requests) {

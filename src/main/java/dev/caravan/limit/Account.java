@@ -6,13 +6,13 @@ import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one tenant, or all who ask one pool, have used of their limits. Lives as long as its name,
- * so that a changed route or key finds it as it was. Safe for any thread; every number is an atomic
- * of its own, and none waits for another.
+ * What one tenant has used of its limits, in all pools or in one, or all who ask one pool. Lives as
+ * long as its name, so that a changed route or key finds it as it was. Safe for any thread; every
+ * number is an atomic of its own, and none waits for another.
  */
 public final class Account {
   private final String name;
-  private final boolean pool;
+  private final Scope scope;
   final TokenBucket requests;
   final TokenBucket tokens;
   final MonthlyTokens months;
@@ -23,6 +23,7 @@ public final class Account {
 
   private volatile Quota quota = Quota.UNLIMITED;
   private volatile long usedNanos;
+  private volatile boolean forgotten;
 
   private final Totals totals = new Totals();
   private final @Nullable Totals others;
@@ -32,9 +33,9 @@ public final class Account {
    *
    * @param others the sums of all whose names are not for metrics; null where its own is
    */
-  Account(String name, boolean pool, @Nullable Totals others, long nowNanos, long epochMillis) {
+  Account(Scope scope, String name, @Nullable Totals others, long nowNanos, long epochMillis) {
     this.name = name;
-    this.pool = pool;
+    this.scope = scope;
     this.others = others;
     requests = new TokenBucket(nowNanos);
     tokens = new TokenBucket(nowNanos);
@@ -42,13 +43,26 @@ public final class Account {
     usedNanos = nowNanos;
   }
 
+  /** The tenant or the pool; of a tenant in a pool both, as {@code acme:llama}. */
   public String name() {
     return name;
   }
 
-  /** Whether it is a pool's; a tenant's otherwise. */
-  public boolean pool() {
-    return pool;
+  public Scope scope() {
+    return scope;
+  }
+
+  /**
+   * Whether it may be used, from now on: one that is forgotten may not, and is not brought back.
+   */
+  boolean touch(long nowNanos) {
+    usedNanos = nowNanos;
+    return !forgotten;
+  }
+
+  /** Whether it is forgotten; who sets that looks afterwards whether it was used meanwhile. */
+  void forgotten(boolean now) {
+    forgotten = now;
   }
 
   /** The limits as the last request knew them. */
@@ -188,6 +202,10 @@ public final class Account {
 
   @Override
   public String toString() {
-    return (pool ? "pool " : "tenant ") + name;
+    return switch (scope) {
+      case TENANT -> "tenant " + name;
+      case TENANT_POOL -> "tenant and pool " + name;
+      case POOL -> "pool " + name;
+    };
   }
 }

@@ -4,17 +4,19 @@ import dev.caravan.limit.Reservation.Claim;
 import dev.caravan.tenant.Quota;
 import dev.caravan.time.Ticker;
 import dev.caravan.time.WallClock;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The accounts of all tenants and pools that have limits. Safe for any thread; taking waits for
- * nobody.
+ * The accounts of all tenants and pools that have limits, and of tenants that have some in a pool.
+ * Safe for any thread; taking waits for nobody.
  *
  * <p>An account is made when it is first used, and forgotten when it is as it was then. There are
  * {@link #MOST_TENANTS} of tenants at most; then those go that were not used for the longest time.
@@ -38,6 +40,10 @@ public final class Ledger {
   private final Listener listener;
   private final ConcurrentHashMap<String, Account> tenants = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, Account> pools = new ConcurrentHashMap<>();
+
+  /** Of tenants in pools: no more than the operator's file has. */
+  private final ConcurrentHashMap<String, Account> pairs = new ConcurrentHashMap<>();
+
   private final Totals others = new Totals();
   private final ConcurrentHashMap<String, Estimate> estimates = new ConcurrentHashMap<>();
 
@@ -77,24 +83,44 @@ public final class Ledger {
       int guessed,
       int maxTokens,
       boolean answered) {
-    boolean ofTenant = limited(tenantQuota);
-    boolean ofPool = limited(poolQuota);
-    if (!ofTenant && !ofPool) {
+    Quotas of = new Quotas(tenant, listed, tenantQuota, Quota.UNLIMITED, pool, poolQuota);
+    return reserve(of, guessed, maxTokens, answered);
+  }
+
+  /**
+   * Which limits hold for a request.
+   *
+   * @param tenant who asks
+   * @param listed whether that name comes from the operator's files
+   * @param ofTenant what the tenant may use of everything
+   * @param ofBoth what the tenant may use of the pool
+   * @param pool the pool that it goes to
+   * @param ofPool what all may use of that pool together
+   */
+  public record Quotas(
+      String tenant, boolean listed, Quota ofTenant, Quota ofBoth, String pool, Quota ofPool) {}
+
+  /** The same where the tenant may have limits of its own in that pool. */
+  public @Nullable Reservation reserve(Quotas of, int guessed, int maxTokens, boolean answered) {
+    List<Claim> claims = new ArrayList<>(3);
+    if (limited(of.ofTenant)) {
+      claims.add(new Claim(tenant(of.tenant, of.listed), of.ofTenant));
+    }
+    if (limited(of.ofBoth)) {
+      String name = of.tenant + ":" + of.pool;
+      claims.add(new Claim(account(pairs, Scope.TENANT_POOL, name, true), of.ofBoth));
+    }
+    if (limited(of.ofPool)) {
+      claims.add(new Claim(account(pools, Scope.POOL, of.pool, true), of.ofPool));
+    }
+    if (claims.isEmpty()) {
       return null;
     }
-    Estimate estimate = estimate(pool);
+    Estimate estimate = estimate(of.pool);
     long prompt = estimate.prompt(guessed);
     long stated = prompt + (answered ? Math.max(0, maxTokens) : 0);
     long likely = answered && maxTokens < 0 ? prompt + estimate.answer() : stated;
-    return new Reservation(
-        this,
-        ofTenant ? new Claim(tenant(tenant, listed), tenantQuota) : null,
-        ofPool ? new Claim(pool(pool), poolQuota) : null,
-        estimate,
-        guessed,
-        prompt,
-        stated,
-        likely);
+    return new Reservation(this, claims, estimate, guessed, prompt, stated, likely);
   }
 
   private static boolean limited(Quota quota) {
@@ -111,28 +137,33 @@ public final class Ledger {
   }
 
   private Account tenant(String name, boolean listed) {
-    Account known = tenants.get(name);
-    if (known != null) {
-      return known;
-    }
-    if (tenants.size() >= MOST_TENANTS) {
+    if (tenants.size() >= MOST_TENANTS && !tenants.containsKey(name)) {
       cull();
     }
-    return tenants.computeIfAbsent(name, fresh -> made(fresh, false, listed ? null : others));
+    return account(tenants, Scope.TENANT, name, listed);
   }
 
-  private Account pool(String name) {
-    Account known = pools.get(name);
-    return known != null ? known : pools.computeIfAbsent(name, fresh -> made(fresh, true, null));
+  private Account account(
+      ConcurrentHashMap<String, Account> among, Scope scope, String name, boolean listed) {
+    long now = ticker.nanos();
+    Account known = among.get(name);
+    while (known == null || !known.touch(now)) {
+      // One that is being forgotten is gone after this, or stays.
+      known = among.computeIfAbsent(name, fresh -> made(scope, fresh, listed ? null : others));
+    }
+    return known;
   }
 
-  private Account made(String name, boolean pool, @Nullable Totals sums) {
-    Account account = new Account(name, pool, sums, ticker.nanos(), clock.epochMillis());
+  private Account made(Scope scope, String name, @Nullable Totals sums) {
+    Account account = new Account(scope, name, sums, ticker.nanos(), clock.epochMillis());
     listener.made(account);
     return account;
   }
 
   // ---- forgetting
+
+  /** An account that nobody has used for so long; that it was used since would change the order. */
+  private record Idle(Account account, long nanos) {}
 
   private synchronized void cull() {
     if (tenants.size() < MOST_TENANTS) {
@@ -141,20 +172,26 @@ public final class Ledger {
     long now = ticker.nanos();
     tenants.values().stream()
         .filter(each -> each.runningHere() == 0)
-        .sorted(Comparator.comparingLong(each -> -each.unusedNanos(now)))
+        .map(each -> new Idle(each, each.unusedNanos(now)))
+        .sorted(Comparator.comparingLong(Idle::nanos).reversed())
         .limit(CULLED)
-        .forEach(this::forget);
+        .forEach(
+            idle ->
+                forget(
+                    idle.account,
+                    each -> each.runningHere() == 0 && each.unusedNanos(now) >= idle.nanos));
   }
 
   /** Forgets the accounts that a minute of silence has made as new ones. Once a minute. */
   public void sweep() {
     long now = ticker.nanos();
     long wall = clock.epochMillis();
-    for (Account each : (Iterable<Account>) accounts()::iterator) {
-      if (each.unusedNanos(now) > TimeUnit.MINUTES.toNanos(1) && each.asNew(now, wall)) {
-        forget(each);
-      }
-    }
+    Predicate<Account> asNew =
+        each ->
+            each.unusedNanos(now) > TimeUnit.MINUTES.toNanos(1)
+                && each.runningHere() == 0
+                && each.asNew(now, wall);
+    accounts().filter(asNew).forEach(each -> forget(each, asNew));
   }
 
   /** A pool is gone, and with it what was learnt of it. */
@@ -162,15 +199,38 @@ public final class Ledger {
     estimates.remove(name);
     Account account = pools.get(name);
     if (account != null) {
-      forget(account);
+      forget(account, each -> true);
     }
   }
 
-  private void forget(Account account) {
-    ConcurrentHashMap<String, Account> from = account.pool() ? pools : tenants;
-    if (from.remove(account.name(), account)) {
-      listener.gone(account);
-    }
+  /**
+   * Forgets an account if it is still as the caller has found it. First it is marked, then looked
+   * at: whoever uses it meanwhile is seen here, or sees the mark.
+   */
+  private void forget(Account account, Predicate<Account> still) {
+    among(account.scope())
+        .computeIfPresent(
+            account.name(),
+            (name, there) -> {
+              if (there != account) {
+                return there;
+              }
+              account.forgotten(true);
+              if (!still.test(account)) {
+                account.forgotten(false);
+                return account;
+              }
+              listener.gone(account);
+              return null;
+            });
+  }
+
+  private ConcurrentHashMap<String, Account> among(Scope scope) {
+    return switch (scope) {
+      case TENANT -> tenants;
+      case TENANT_POOL -> pairs;
+      case POOL -> pools;
+    };
   }
 
   // ---- for others to see
@@ -182,17 +242,17 @@ public final class Ledger {
 
   /** How many accounts there are. */
   public int size() {
-    return pools.size() + tenants.size();
+    return pools.size() + tenants.size() + pairs.size();
   }
 
   /** All accounts that there are, in no order. */
   public Stream<Account> accounts() {
-    return Stream.concat(pools.values().stream(), tenants.values().stream());
+    return Stream.of(pools, tenants, pairs).flatMap(each -> each.values().stream());
   }
 
-  /** All accounts that there are: pools, then tenants, each by name. */
+  /** All accounts that there are: pools, then tenants, then these in pools, each by name. */
   public List<Account> all() {
-    return Stream.of(pools, tenants)
+    return Stream.of(pools, tenants, pairs)
         .map(ConcurrentHashMap::values)
         .map(Ledger::sorted)
         .flatMap(List::stream)

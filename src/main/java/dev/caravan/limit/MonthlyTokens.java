@@ -10,25 +10,35 @@ import java.util.concurrent.atomic.AtomicLong;
  * number, and is swapped whole under a lock that is taken once a month.
  */
 final class MonthlyTokens {
+  private static final long DAY_MILLIS = 24 * 3_600_000;
 
   /**
    * One month and what was used in it.
    *
    * @param number months since the year 0
+   * @param startMillis its first instant, in milliseconds since 1970
    * @param endMillis the first instant of the next, in milliseconds since 1970
    * @param untold what of it the other gateways do not know of yet
    */
-  record Month(long number, long endMillis, AtomicLong used, AtomicLong untold) {
+  record Month(long number, long startMillis, long endMillis, AtomicLong used, AtomicLong untold) {
 
     private static Month at(long epochMillis) {
       YearMonth month = YearMonth.from(Instant.ofEpochMilli(epochMillis).atOffset(ZoneOffset.UTC));
-      long end =
-          month.plusMonths(1).atDay(1).atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli();
       return new Month(
           month.getYear() * 12L + month.getMonthValue() - 1,
-          end,
+          start(month),
+          start(month.plusMonths(1)),
           new AtomicLong(),
           new AtomicLong());
+    }
+
+    private static long start(YearMonth of) {
+      return of.atDay(1).atStartOfDay(ZoneOffset.UTC).toInstant().toEpochMilli();
+    }
+
+    /** Whether it is that month; a clock may be set back by a day, and does not end it. */
+    boolean is(long epochMillis) {
+      return epochMillis < endMillis && epochMillis >= startMillis - DAY_MILLIS;
     }
 
     /** As {@code 2026-11}. */
@@ -70,14 +80,17 @@ final class MonthlyTokens {
     current = Month.at(epochMillis);
   }
 
-  /** The month that it is; a clock that is set back does not bring an old one back. */
+  /**
+   * The month that it is. A clock that is set back a little does not bring an old one back; one
+   * that was far ahead must not keep its month until then.
+   */
   Month now(long epochMillis) {
     Month known = current;
-    return epochMillis < known.endMillis ? known : next(epochMillis);
+    return known.is(epochMillis) ? known : next(epochMillis);
   }
 
   private synchronized Month next(long epochMillis) {
-    if (epochMillis >= current.endMillis) {
+    if (!current.is(epochMillis)) {
       current = Month.at(epochMillis);
     }
     return current;

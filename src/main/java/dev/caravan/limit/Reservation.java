@@ -1,27 +1,30 @@
 package dev.caravan.limit;
 
 import dev.caravan.tenant.Quota;
-import java.util.Objects;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one request has taken of the limits of its tenant and of its pool, until its end is known.
- * It ends once: what comes later changes nothing. Of the request's event loop.
+ * What one request has taken of all limits that hold for it, until its end is known. It ends once:
+ * what comes later changes nothing. Of the request's event loop.
  */
 public final class Reservation {
+  /** More than any answer has; a server that says more is not believed. */
+  private static final long MOST_TOKENS = 1_000_000_000;
+
   private final Ledger ledger;
-  private final @Nullable Hold tenant;
-  private final @Nullable Hold pool;
+  private final Hold[] holds;
   private final Estimate estimate;
   private final int guessed;
   private final long promptTokens;
   private final long tokens;
-  private @Nullable Refusal refusal;
+  private final @Nullable Refusal refusal;
   private boolean over;
 
   /**
    * Takes all that is needed, or nothing; then there is a {@link #refusal}.
    *
+   * @param claims whose limits, and which; in this order they are taken
    * @param guessed the prompt's tokens by its bytes
    * @param promptTokens the same as the pool's servers count, as far as is known
    * @param stated what the request itself says that it needs: the prompt, and the most that its
@@ -30,8 +33,7 @@ public final class Reservation {
    */
   Reservation(
       Ledger ledger,
-      @Nullable Claim tenantClaim,
-      @Nullable Claim poolClaim,
+      List<Claim> claims,
       Estimate estimate,
       int guessed,
       long promptTokens,
@@ -41,11 +43,16 @@ public final class Reservation {
     this.estimate = estimate;
     this.guessed = guessed;
     this.promptTokens = promptTokens;
-    long most = Math.min(most(tenantClaim), most(poolClaim));
+    long most = Long.MAX_VALUE;
+    for (Claim claim : claims) {
+      most = Math.min(most, claim.most());
+    }
     // What is only likely must not keep a request out for ever that may well fit.
     tokens = Math.max(stated, Math.min(likely, most));
-    tenant = tenantClaim == null ? null : tenantClaim.hold(tokens);
-    pool = poolClaim == null ? null : poolClaim.hold(tokens);
+    holds = new Hold[claims.size()];
+    for (int i = 0; i < holds.length; i++) {
+      holds[i] = claims.get(i).hold(tokens);
+    }
     refusal = stated > most ? tooLarge() : take();
     over = refusal != null;
   }
@@ -55,13 +62,10 @@ public final class Reservation {
     Hold hold(long tokens) {
       return new Hold(account, quota, tokens);
     }
-  }
 
-  private static long most(@Nullable Claim claim) {
-    if (claim == null) {
-      return Long.MAX_VALUE;
+    long most() {
+      return Math.min(orNone(quota.tokensPerMinute()), orNone(quota.tokensPerMonth()));
     }
-    return Math.min(orNone(claim.quota.tokensPerMinute()), orNone(claim.quota.tokensPerMonth()));
   }
 
   private static long orNone(long limit) {
@@ -69,39 +73,47 @@ public final class Reservation {
   }
 
   private Refusal tooLarge() {
-    Hold by = tenant != null && tokens > orNone(tenant.quota.tokensPerMinute()) ? tenant : null;
-    if (by == null && pool != null && tokens > orNone(pool.quota.tokensPerMinute())) {
-      by = pool;
+    for (Hold each : holds) {
+      if (tokens > orNone(each.quota.tokensPerMinute())) {
+        return tooLarge(each, Limit.TOKENS, each.quota.tokensPerMinute());
+      }
     }
-    boolean minute = by != null;
-    if (by == null) {
-      by = tenant != null && tokens > orNone(tenant.quota.tokensPerMonth()) ? tenant : pool;
+    for (Hold each : holds) {
+      if (tokens > orNone(each.quota.tokensPerMonth())) {
+        return tooLarge(each, Limit.BUDGET, each.quota.tokensPerMonth());
+      }
     }
-    Hold whose = Objects.requireNonNull(by);
-    Limit limit = minute ? Limit.TOKENS : Limit.BUDGET;
-    long most = minute ? whose.quota.tokensPerMinute() : whose.quota.tokensPerMonth();
-    whose.account.used(whose.quota, ledger.nowNanos());
-    whose.account.refuse(limit);
-    return new Refusal(limit, whose.account, most, tokens, -1, true);
+    throw new IllegalStateException("larger than no limit");
+  }
+
+  private Refusal tooLarge(Hold by, Limit limit, long most) {
+    by.account.used(by.quota, ledger.nowNanos());
+    by.account.refuse(limit);
+    return new Refusal(limit, by.account, most, tokens, -1, true);
   }
 
   private @Nullable Refusal take() {
     long nowNanos = ledger.nowNanos();
-    boolean months = months(tenant) || months(pool);
-    long epochMillis = months ? ledger.epochMillis() : 0;
-    Refusal no = tenant == null ? null : tenant.take(nowNanos, epochMillis);
-    if (no != null || pool == null) {
-      return no;
+    long epochMillis = months() ? ledger.epochMillis() : 0;
+    for (int i = 0; i < holds.length; i++) {
+      Refusal no = holds[i].take(nowNanos, epochMillis);
+      if (no != null) {
+        for (int taken = 0; taken < i; taken++) {
+          holds[taken].giveBack(nowNanos);
+        }
+        return no;
+      }
     }
-    no = pool.take(nowNanos, epochMillis);
-    if (no != null && tenant != null) {
-      tenant.giveBack(nowNanos);
-    }
-    return no;
+    return null;
   }
 
-  private static boolean months(@Nullable Hold hold) {
-    return hold != null && hold.quota.tokensPerMonth() > 0;
+  private boolean months() {
+    for (Hold each : holds) {
+      if (each.quota.tokensPerMonth() > 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** Why it was not taken; null where it was. */
@@ -109,23 +121,24 @@ public final class Reservation {
     return refusal;
   }
 
-  /** The limits of the tenant, as they are now; null where it has none. */
-  public @Nullable Account tenant() {
-    return tenant == null ? null : tenant.account;
-  }
-
-  /** The limits of the pool, as they are now; null where it has none. */
-  public @Nullable Account pool() {
-    return pool == null ? null : pool.account;
+  /** The limits of one kind that hold for it, as they are now; null where there are none. */
+  public @Nullable Account account(Scope scope) {
+    for (Hold each : holds) {
+      if (each.account.scope() == scope) {
+        return each.account;
+      }
+    }
+    return null;
   }
 
   /** Whether some limit counts tokens, so that what an answer cost must be known. */
   public boolean countsTokens() {
-    return counts(tenant) || counts(pool);
-  }
-
-  private static boolean counts(@Nullable Hold hold) {
-    return hold != null && (hold.quota.tokensPerMinute() > 0 || hold.quota.tokensPerMonth() > 0);
+    for (Hold each : holds) {
+      if (each.quota.tokensPerMinute() > 0 || each.quota.tokensPerMonth() > 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** The prompt's tokens, as far as was known when it came. */
@@ -145,12 +158,20 @@ public final class Reservation {
 
   // ---- its end
 
-  /** The server has said what it cost; the pool's next requests are estimated by that. */
+  /**
+   * The server has said what all of it cost, -1 for what it did not say; the pool's next requests
+   * are estimated by that.
+   */
   public void settle(long prompt, long completion) {
     if (!over) {
       estimate.learn(guessed, prompt, completion);
     }
-    settle(Math.max(0, prompt) + Math.max(0, completion));
+    settle(believed(prompt) + believed(completion));
+  }
+
+  /** What counts of a number of tokens that a server has said. */
+  public static long believed(long said) {
+    return Math.max(0, Math.min(MOST_TOKENS, said));
   }
 
   /** It has cost so many tokens, as far as anybody knows. */
@@ -160,11 +181,8 @@ public final class Reservation {
     }
     over = true;
     long nowNanos = ledger.nowNanos();
-    if (tenant != null) {
-      tenant.settle(cost, nowNanos);
-    }
-    if (pool != null) {
-      pool.settle(cost, nowNanos);
+    for (Hold each : holds) {
+      each.settle(cost, nowNanos);
     }
   }
 
@@ -175,11 +193,8 @@ public final class Reservation {
     }
     over = true;
     long nowNanos = ledger.nowNanos();
-    if (tenant != null) {
-      tenant.giveBack(nowNanos);
-    }
-    if (pool != null) {
-      pool.giveBack(nowNanos);
+    for (Hold each : holds) {
+      each.giveBack(nowNanos);
     }
   }
 }

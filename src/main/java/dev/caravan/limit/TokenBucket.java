@@ -17,13 +17,17 @@ final class TokenBucket {
    * decisions as a bucket with a level and a time of its last filling, with one compare-and-set.
    *
    * More than there is can be charged, for tokens that are used cannot be taken back: the bucket is
-   * then empty for longer than a minute.
+   * then empty for longer than a minute, but for no longer than a day: one answer of which a server
+   * says what cannot be must not shut a tenant out for years, nor sums of these run over.
    */
 
   static final long MINUTE_NANOS = 60_000_000_000L;
 
   /** The most that is taken at once, so that its time fits a long whatever the limit. */
   static final long MOST = 150_000_000;
+
+  /** The longest that a bucket is empty for what was charged. */
+  static final long MOST_DEBT_NANOS = 24 * 60 * MINUTE_NANOS;
 
   private final AtomicLong fullNanos;
 
@@ -74,7 +78,12 @@ final class TokenBucket {
     }
     while (true) {
       long before = fullNanos.get();
-      if (fullNanos.compareAndSet(before, later(before, nowNanos) + costNanos)) {
+      long start = later(before, nowNanos);
+      long after = start + Math.min(costNanos, MOST_DEBT_NANOS);
+      if (after - nowNanos > MOST_DEBT_NANOS) {
+        after = later(nowNanos + MOST_DEBT_NANOS, start);
+      }
+      if (fullNanos.compareAndSet(before, after)) {
         return;
       }
     }

@@ -39,7 +39,12 @@ final class OverLimit extends Exception {
 
   /** What the client is told: the shapes and codes of OpenAI. */
   ClientError error() {
-    String whose = refusal.account().pool() ? "This model's limit" : "Your limit";
+    String whose =
+        switch (refusal.account().scope()) {
+          case TENANT -> "Your limit";
+          case TENANT_POOL -> "Your limit for this model";
+          case POOL -> "This model's limit";
+        };
     String limit = whose + " is " + refusal.most() + " " + words(refusal.by());
     if (refusal.never()) {
       return error(

@@ -10,6 +10,7 @@ import dev.caravan.request.Api;
 import dev.caravan.request.InferenceRequest;
 import dev.caravan.route.parameter.PoolParameters;
 import dev.caravan.route.server.ServerGroup;
+import dev.caravan.tenant.Client;
 import dev.caravan.tenant.Quota;
 import dev.caravan.upstream.Call;
 import java.util.List;
@@ -126,8 +127,7 @@ final class PoolEndpoint extends DefaultEndpoint implements MultipleConsumersSup
       return true;
     }
     Quota limits = pool.policy().limits();
-    Quota own = call.client().quota();
-    boolean limited = !limits.equals(Quota.UNLIMITED) || !own.equals(Quota.UNLIMITED);
+    boolean limited = !limits.equals(Quota.UNLIMITED) || call.client().limitedIn(pool.name());
     boolean queue = pool.policy().queue().on();
     if ((limited || queue) && !call.loop().inEventLoop()) {
       // A step before this one went on in a thread of its own: what is reserved, and the place in
@@ -143,7 +143,7 @@ final class PoolEndpoint extends DefaultEndpoint implements MultipleConsumersSup
       callback.done(true);
       return true;
     }
-    OverLimit over = limited ? reserve(call, own, pool.name(), limits) : null;
+    OverLimit over = limited ? reserve(call, pool.name(), limits) : null;
     if (over != null) {
       exchange.setException(over);
       callback.done(true);
@@ -165,19 +165,22 @@ final class PoolEndpoint extends DefaultEndpoint implements MultipleConsumersSup
     return pool.route().process(exchange, callback);
   }
 
-  private @Nullable OverLimit reserve(Call call, Quota own, String pool, Quota limits) {
+  private @Nullable OverLimit reserve(Call call, String pool, Quota limits) {
     call.reserve(null); // what another pool had of it
     if (call.abandoned()) {
       return null;
     }
     InferenceRequest request = call.request();
+    Client client = call.client();
     Reservation taken =
         ledger.reserve(
-            call.client().tenant(),
-            call.client().listed(),
-            own,
-            pool,
-            limits,
+            new Ledger.Quotas(
+                client.tenant(),
+                client.listed(),
+                client.quota(),
+                client.quotaIn(pool),
+                pool,
+                limits),
             request.promptTokens(),
             request.maxTokens(),
             request.api() != Api.EMBEDDINGS);

@@ -46,7 +46,7 @@ public final class LimitMeters implements Ledger.Listener {
     if (!account.listed()) {
       return;
     }
-    Tags tags = Tags.of("scope", account.pool() ? "pool" : "tenant", "name", account.name());
+    Tags tags = Tags.of("scope", account.scope().label(), "name", account.name());
     List<Meter> all = count(account.totals(), tags);
     for (Limit limit : Limit.values()) {
       all.add(

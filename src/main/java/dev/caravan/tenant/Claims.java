@@ -46,7 +46,7 @@ public final class Claims {
           key,
           highest == null ? Priority.DEFAULT : highest,
           claimed,
-          quota == null ? Quota.UNLIMITED : ClientFormat.quota("quota", quota),
+          quota == null ? Quota.UNLIMITED : QuotaFormat.read("quota", quota),
           false,
           false);
     }
@@ -65,7 +65,8 @@ public final class Claims {
         allowed,
         said.quota(),
         said.explain(),
-        true);
+        true,
+        said.inPools());
   }
 
   private static Set<String> pools(@Nullable JsonNode claim) {

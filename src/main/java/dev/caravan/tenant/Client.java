@@ -1,6 +1,7 @@
 package dev.caravan.tenant;
 
 import dev.caravan.request.Conversation;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -14,6 +15,7 @@ import java.util.Set;
  * @param quota what the tenant may use
  * @param explain whether it may learn why its requests go where they go
  * @param listed whether the tenant's name is one of the operator's, and no token's claim
+ * @param inPools what the tenant may use of single pools as well, by their names
  */
 public record Client(
     String tenant,
@@ -23,7 +25,8 @@ public record Client(
     Set<String> pools,
     Quota quota,
     boolean explain,
-    boolean listed)
+    boolean listed,
+    Map<String, Quota> inPools)
     implements Standing {
 
   /** Somebody without credentials, where none are asked for. */
@@ -31,6 +34,20 @@ public record Client(
 
   public Client {
     pools = Set.copyOf(pools);
+    inPools = Map.copyOf(inPools);
+  }
+
+  /** One without limits in single pools. */
+  public Client(
+      String tenant,
+      long id,
+      String key,
+      Priority highest,
+      Set<String> pools,
+      Quota quota,
+      boolean explain,
+      boolean listed) {
+    this(tenant, id, key, highest, pools, quota, explain, listed, Map.of());
   }
 
   /** A tenant of the operator's that may use every pool. */
@@ -46,6 +63,16 @@ public record Client(
   /** Whether nobody knows who it is. */
   public boolean anonymous() {
     return tenant.isEmpty();
+  }
+
+  /** What it may use of a pool, within what it may use of all. */
+  public Quota quotaIn(String pool) {
+    return inPools.isEmpty() ? Quota.UNLIMITED : inPools.getOrDefault(pool, Quota.UNLIMITED);
+  }
+
+  /** Whether it has limits that hold in a pool. */
+  public boolean limitedIn(String pool) {
+    return !quota.equals(Quota.UNLIMITED) || !quotaIn(pool).equals(Quota.UNLIMITED);
   }
 
   /** Whether it may use a pool of that name. */

@@ -39,16 +39,9 @@ final class ClientFormat {
   private static final String PRIORITY = "priority";
   private static final String POOLS = "pools";
   private static final String EXPLAIN = "explain";
-  private static final String REQUESTS = "requestsPerMinute";
-  private static final String TOKENS = "tokensPerMinute";
-  private static final String CONCURRENT = "concurrentRequests";
-  private static final String MONTH = "tokensPerMonth";
-  private static final Set<String> QUOTA = Set.of(REQUESTS, TOKENS, CONCURRENT, MONTH);
+  private static final String IN_POOLS = "limitsInPools";
   private static final Set<String> KEY =
       Set.of("id", "tenant", "sha256", POOLS, PRIORITY, "expires", EXPLAIN);
-
-  /** Far from where sums of them would run over. */
-  private static final long MOST = 1_000_000_000_000_000L;
 
   private ClientFormat() {}
 
@@ -100,11 +93,11 @@ final class ClientFormat {
     return new ClientTable(tenants, keys);
   }
 
-  private static IllegalArgumentException wrong(String where, String what) {
+  static IllegalArgumentException wrong(String where, String what) {
     return new IllegalArgumentException(where + " " + what);
   }
 
-  private static void known(JsonNode node, String at, Set<String> fields) {
+  static void known(JsonNode node, String at, Set<String> fields) {
     if (!node.isObject()) {
       throw wrong(at, "must be an object");
     }
@@ -124,42 +117,19 @@ final class ClientFormat {
       throw wrong("tenants", "has a name that is not " + NAME_ACCEPTED);
     }
     String at = "tenants." + name;
-    Set<String> fields = new HashSet<>(QUOTA);
-    fields.addAll(List.of(POOLS, PRIORITY, EXPLAIN));
+    Set<String> fields = new HashSet<>(QuotaFormat.FIELDS);
+    fields.addAll(List.of(POOLS, PRIORITY, EXPLAIN, IN_POOLS));
     known(said, at, fields);
     List<String> pools = pools(at, said);
     Priority priority = priority(at, said);
     Boolean explain = explain(at, said);
     return new Tenant(
         name,
-        quota(at, said),
+        QuotaFormat.read(at, said),
         pools == null ? List.of() : pools,
         priority == null ? Priority.DEFAULT : priority,
-        explain != null && explain);
-  }
-
-  /** What a claim or a tenant says of limits; what is not said is not limited. */
-  static Quota quota(String at, JsonNode said) {
-    return new Quota(
-        number(at, said, REQUESTS, MOST),
-        number(at, said, TOKENS, MOST),
-        (int) number(at, said, CONCURRENT, Integer.MAX_VALUE),
-        number(at, said, MONTH, MOST));
-  }
-
-  private static long number(String at, JsonNode said, String field, long most) {
-    JsonNode value = said.path(field);
-    if (value.isMissingNode()) {
-      return 0;
-    }
-    if (!value.canConvertToLong() || !value.isIntegralNumber()) {
-      throw wrong(at + "." + field, "must be a whole number");
-    }
-    long number = value.longValue();
-    if (number < 0 || number > most) {
-      throw wrong(at + "." + field, "must be from 0, for no limit, to " + most);
-    }
-    return number;
+        explain != null && explain,
+        QuotaFormat.inPools(at + "." + IN_POOLS, said.path(IN_POOLS)));
   }
 
   private static ClientKey key(String at, JsonNode said) {
@@ -254,11 +224,12 @@ final class ClientFormat {
     ObjectNode tenants = root.putObject("tenants");
     for (Tenant each : table.tenants()) {
       ObjectNode said = tenants.putObject(each.name());
-      limit(said, REQUESTS, each.quota().requestsPerMinute());
-      limit(said, TOKENS, each.quota().tokensPerMinute());
-      limit(said, CONCURRENT, each.quota().concurrentRequests());
-      limit(said, MONTH, each.quota().tokensPerMonth());
+      QuotaFormat.write(said, each.quota());
       rights(said, each.pools().isEmpty() ? null : each.pools(), each.priority(), each.explain());
+      if (!each.inPools().isEmpty()) {
+        ObjectNode pools = said.putObject(IN_POOLS);
+        each.inPools().forEach((pool, quota) -> QuotaFormat.write(pools.putObject(pool), quota));
+      }
     }
     ArrayNode keys = root.putArray("keys");
     for (ClientKey each : table.keys()) {
@@ -274,12 +245,6 @@ final class ClientFormat {
       return (text + "\n").getBytes(StandardCharsets.UTF_8);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e); // a tree can always be written
-    }
-  }
-
-  private static void limit(ObjectNode to, String field, long value) {
-    if (value > 0) {
-      to.put(field, value);
     }
   }
 

@@ -20,10 +20,17 @@ final class ClientTable {
   private final Map<String, ClientKey> keys = new LinkedHashMap<>();
   private final Map<Digest, Found> byDigest = new HashMap<>();
 
+  /** Of all tenants, those of which only keys tell among them. */
+  private final Set<String> names = new HashSet<>();
+
   ClientTable(Collection<Tenant> tenants, Collection<ClientKey> keys) {
-    tenants.forEach(each -> this.tenants.put(each.name(), each));
+    for (Tenant each : tenants) {
+      this.tenants.put(each.name(), each);
+      names.add(each.name());
+    }
     for (ClientKey each : keys) {
       this.keys.put(each.id(), each);
+      names.add(each.tenant());
       byDigest.put(each.digest(), new Found(client(each), each.expiresMillis()));
     }
   }
@@ -41,7 +48,8 @@ final class ClientTable {
         Set.copyOf(pools == null ? of.pools() : pools),
         of.quota(),
         explain == null ? of.explain() : explain,
-        true);
+        true,
+        of.inPools());
   }
 
   /** What is said of a tenant, or what holds where nothing is. */
@@ -52,8 +60,7 @@ final class ClientTable {
 
   /** Whether the operator knows a tenant of that name. */
   boolean knows(String name) {
-    return tenants.containsKey(name)
-        || keys.values().stream().anyMatch(k -> k.tenant().equals(name));
+    return names.contains(name);
   }
 
   /**
@@ -89,8 +96,6 @@ final class ClientTable {
 
   /** How many tenants there are. */
   int tenantCount() {
-    Set<String> names = new HashSet<>(tenants.keySet());
-    keys.values().forEach(each -> names.add(each.tenant()));
     return names.size();
   }
 }

@@ -30,6 +30,8 @@ public final class Clients {
   /** Some ten thousand keys. */
   private static final int MAX_BYTES = 8 << 20;
 
+  private static final String TOO_LARGE = "larger than 8 MiB";
+
   /** More characters than a key has. */
   private static final int LONGEST = 512;
 
@@ -43,6 +45,7 @@ public final class Clients {
   private byte[] read; // this and below by whoever holds the lock
   private String seen = "";
   private String complaint = "";
+  private volatile Runnable changed = () -> {};
 
   /** A new key, which is told this once. */
   public record Created(String key, ClientKey kept) {
@@ -94,7 +97,7 @@ public final class Clients {
 
   private byte[] bytes() throws IOException {
     if (Files.size(file) > MAX_BYTES) {
-      throw new IOException("it is larger than 8 MiB");
+      throw new IOException("it is " + TOO_LARGE);
     }
     return Files.readAllBytes(file);
   }
@@ -107,18 +110,13 @@ public final class Clients {
    * Reads the file again where it is another than before. One that cannot be read, or is wrong,
    * changes nothing: the log says so once, when it is still so at the next look, since somebody may
    * just be writing it. Reads a disk.
-   *
-   * @return whether what it says is another now
    */
-  public synchronized boolean refresh() {
+  public synchronized void refresh() {
     String mistake = "";
-    boolean another = false;
     try {
       byte[] now = bytes();
       if (!Arrays.equals(now, read)) {
-        table = parsed(now);
-        read = now;
-        another = true;
+        take(parsed(now), now);
         LOG.infof("%s now", told());
       }
     } catch (IOException e) {
@@ -133,7 +131,17 @@ public final class Clients {
       complaint = "";
     }
     seen = mistake;
-    return another;
+  }
+
+  /** This is told whenever what holds is another, right after that. */
+  public void onChange(Runnable told) {
+    changed = told;
+  }
+
+  private void take(ClientTable next, byte[] content) {
+    table = next;
+    read = content;
+    changed.run();
   }
 
   /** What is wrong with the file as it is now; empty where nothing is, or nobody has looked. */
@@ -171,7 +179,8 @@ public final class Clients {
         Set.copyOf(of.pools()),
         of.quota(),
         of.explain(),
-        true);
+        true,
+        of.inPools());
   }
 
   /** A tenant of which the file says something; null for others. */
@@ -268,6 +277,9 @@ public final class Clients {
   /** Whole or not at all, and on the disk before it counts. */
   private void write(ClientTable next) throws Unchanged {
     byte[] content = ClientFormat.write(next);
+    if (content.length > MAX_BYTES) {
+      throw new Unchanged(file + " would be " + TOO_LARGE);
+    }
     try {
       Path real = file.toRealPath();
       Path beside = Files.createTempFile(real.toAbsolutePath().getParent(), ".clients", ".new");
@@ -289,8 +301,7 @@ public final class Clients {
     } catch (IOException e) {
       throw new Unchanged(file + " cannot be written: " + reason(e));
     }
-    table = next;
-    read = content;
+    take(next, content);
   }
 
   private static void likeBefore(Path real, Path beside) throws IOException {

@@ -4,6 +4,7 @@ import dev.caravan.time.WallClock;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -29,7 +30,8 @@ public final class TokenChecks {
   /**
    * What came of a check.
    *
-   * @param untilMillis how long it holds, in milliseconds since 1970; 0 for this once
+   * @param untilMillis how long it holds, in milliseconds since 1970; 0 where nothing says so: for
+   *     some seconds, where it is nobody's
    */
   public record Checked(Standing who, long untilMillis) {}
 
@@ -39,6 +41,9 @@ public final class TokenChecks {
   private final Recent good = new Recent(MOST);
   private final Recent bad = new Recent(MOST);
   private final ConcurrentHashMap<Digest, Pending> running = new ConcurrentHashMap<>();
+
+  /** How often the good ones were forgotten: a check that began before knows what held then. */
+  private final AtomicInteger generation = new AtomicInteger();
 
   /**
    * Checks that nobody has asked for yet.
@@ -88,13 +93,18 @@ public final class TokenChecks {
 
   private void run(Digest digest, String token, Pending waiting) {
     Standing who = Denied.UNCHECKED;
+    int began = generation.get();
     try {
       Checked result = check.check(token);
       who = result.who();
       if (who instanceof Client) {
         good.put(digest, result);
+        if (generation.get() != began) {
+          good.clear();
+        }
       } else if (who != Denied.UNCHECKED) {
-        bad.put(digest, new Checked(who, clock.epochMillis() + REFUSED_MILLIS));
+        long until = result.untilMillis();
+        bad.put(digest, new Checked(who, until > 0 ? until : clock.epochMillis() + REFUSED_MILLIS));
       }
     } finally {
       running.remove(digest, waiting);
@@ -104,6 +114,7 @@ public final class TokenChecks {
 
   /** Forgets the good ones: what holds of their tenants has changed. */
   public void forget() {
+    generation.incrementAndGet();
     good.clear();
   }
 
@@ -118,25 +129,31 @@ public final class TokenChecks {
     }
 
     @Nullable Checked get(Digest digest) {
-      Checked known = young.get(digest);
+      ConcurrentHashMap<Digest, Checked> now = young;
+      Checked known = now.get(digest);
       if (known == null) {
         known = old.get(digest);
         if (known != null) {
-          put(digest, known);
+          put(now, digest, known);
         }
       }
       return known;
     }
 
     void put(Digest digest, Checked what) {
-      if (young.size() >= most) {
+      put(young, digest, what);
+    }
+
+    /** Into that map, even where it was replaced since: what was cleared must not come back. */
+    private void put(ConcurrentHashMap<Digest, Checked> into, Digest digest, Checked what) {
+      into.put(digest, what);
+      if (into.size() > most) {
         turn();
       }
-      young.put(digest, what);
     }
 
     private synchronized void turn() {
-      if (young.size() >= most) {
+      if (young.size() > most) {
         old = young;
         young = new ConcurrentHashMap<>();
       }

@@ -41,12 +41,6 @@ final class AnswerNotes {
     return hider;
   }
 
-  /** The answer is whole. */
-  void whole(Lease lease) {
-    Usage reported = usage.usage();
-    lease.usage(reported.promptTokens(), reported.completionTokens(), reported.cachedTokens());
-  }
-
   /** What waits for its end is dropped: that will not come. */
   void drop() {
     if (hider != null) {
@@ -54,9 +48,14 @@ final class AnswerNotes {
     }
   }
 
-  /** The answer has ended, in whatever way. */
+  /** The answer has ended, in whatever way: a server may have said what it cost until then. */
   void over(@Nullable Lease lease, ResponseHead head) {
-    if (lease != null && head.eventStream()) {
+    if (lease == null) {
+      return;
+    }
+    Usage reported = usage.usage();
+    lease.usage(reported.promptTokens(), reported.completionTokens(), reported.cachedTokens());
+    if (head.eventStream()) {
       lease.events(usage.events());
     }
   }

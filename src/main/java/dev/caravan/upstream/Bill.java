@@ -44,11 +44,22 @@ final class Bill {
       }
     } else if (how instanceof Outcome.Completed done) {
       completed(done, last, stream);
-    } else if (how instanceof Outcome.FailedAfter ? events(last) > 0 : byTheClient(how)) {
-      // The server has read the prompt, and has said this much.
-      reservation.settle(reservation.promptTokens() + events(last));
+    } else if (byTheClient(how) || (how instanceof Outcome.FailedAfter && events(last) > 0)) {
+      cut(last, stream);
     } else {
       reservation.giveBack();
+    }
+  }
+
+  /** The server has read the prompt, and the client has this much of the answer, or could have. */
+  private void cut(@Nullable Lease last, boolean stream) {
+    if (last != null && counted(last)) {
+      reservation.settle(sum(last));
+    } else if (!stream && last != null && last.timeToFirstByteNanos() >= 0) {
+      // An answer in one piece is sent when all of it has been made.
+      reservation.settle(reservation.tokens());
+    } else {
+      reservation.settle(reservation.promptTokens() + events(last));
     }
   }
 
@@ -57,20 +68,28 @@ final class Bill {
       reservation.giveBack();
     } else if (done.status() >= 400) {
       reservation.settle(0); // the request was at fault, and took a server's time
-    } else if (last != null && (last.promptTokens() >= 0 || last.completionTokens() >= 0)) {
-      long prompt = last.promptTokens();
-      long completion = last.completionTokens();
+    } else if (last != null && counted(last)) {
       if (eventsBefore > 0) {
         // The last server's prompt held what those before it had said: the sum is right.
-        reservation.settle(Math.max(0, prompt) + Math.max(0, completion));
+        reservation.settle(sum(last));
       } else {
-        reservation.settle(prompt, completion);
+        reservation.settle(last.promptTokens(), last.completionTokens());
       }
     } else if (stream) {
       reservation.settle(reservation.promptTokens() + events(last));
     } else {
       reservation.settle(reservation.tokens());
     }
+  }
+
+  /** Whether the server has said what it cost. */
+  private static boolean counted(Lease last) {
+    return last.promptTokens() >= 0 || last.completionTokens() >= 0;
+  }
+
+  private static long sum(Lease last) {
+    return Reservation.believed(last.promptTokens())
+        + Reservation.believed(last.completionTokens());
   }
 
   private long events(@Nullable Lease last) {
@@ -81,6 +100,7 @@ final class Bill {
   private static boolean byTheClient(Outcome how) {
     return how instanceof Outcome.ClientGone
         || how instanceof Outcome.Expired
-        || (how instanceof Outcome.FailedBefore failed && failed.cause() == Cause.CLIENT_LIMIT);
+        || (how instanceof Outcome.FailedBefore before && before.cause() == Cause.CLIENT_LIMIT)
+        || (how instanceof Outcome.FailedAfter after && after.cause() == Cause.CLIENT_LIMIT);
   }
 }

@@ -2,7 +2,10 @@ package dev.caravan.upstream;
 
 import dev.caravan.tenant.Client;
 import dev.caravan.tenant.Priority;
+import dev.caravan.tenant.Shown;
+import io.netty.buffer.ByteBuf;
 import io.netty.channel.EventLoop;
+import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -16,6 +19,7 @@ class CallOrigin {
   private final int bytesIn;
   private Client client = Client.ANONYMOUS;
   private @Nullable Priority asked;
+  private @Nullable Shown shown;
   private int clientRetries;
   private @Nullable Explained explained;
   private @Nullable Trace trace;
@@ -30,6 +34,7 @@ class CallOrigin {
   CallOrigin(CallOrigin of) {
     this(of.requestId, of.loop, of.headers, of.bytesIn);
     client = of.client;
+    shown = of.shown;
     explained = of.explained;
     trace = of.trace;
   }
@@ -71,6 +76,18 @@ class CallOrigin {
     Priority highest = client.highest();
     Priority said = asked;
     return said == null || said.compareTo(highest) < 0 ? highest : said;
+  }
+
+  /** The credentials that its client has shown, for servers that are to get them; null for none. */
+  public final void shown(@Nullable Shown credentials) {
+    shown = credentials;
+  }
+
+  /** Writes the lines of the credentials that its client has shown, as they came. */
+  final void writeCredentials(ByteBuf to) {
+    if (shown != null) {
+      to.writeCharSequence(shown.lines(), StandardCharsets.ISO_8859_1);
+    }
   }
 
   /** The client has sent this request so many times before; before a pool takes it. */

@@ -21,6 +21,7 @@ import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
@@ -36,13 +37,15 @@ public final class Target {
   private final Timeouts timeouts;
   private volatile Merged merged;
   private final @Nullable String model;
-  private final Map<Api, byte[]> heads = new EnumMap<>(Api.class);
+  private final URI url;
   private final ConcurrentHashMap<EventLoop, ConnectionPool> pools = new ConcurrentHashMap<>();
   private final long keepAliveMillis;
   private final String base;
   private final String authority;
   private final String tlsName;
   private final @Nullable Secret apiKey;
+  private final boolean forwardsCredentials;
+  private volatile Heads heads;
   private volatile boolean retired;
   private volatile @Nullable String servedAs;
 
@@ -75,19 +78,45 @@ public final class Target {
     this.address = InetSocketAddress.createUnresolved(withoutBrackets(host), port);
     this.authority = as.getRawAuthority();
     this.tlsName = withoutBrackets(as.getHost());
-    for (Api api : Api.values()) {
-      heads.put(api, head(api, url, authority, spec.apiKey()));
-    }
     String prefix = prefix(url);
     this.base = prefix.endsWith("/v1") ? prefix.substring(0, prefix.length() - 3) : prefix;
+    this.url = url;
     this.apiKey = spec.apiKey();
+    this.forwardsCredentials = spec.forwardsCredentials();
+    this.heads = Heads.of(url, authority, apiKey == null ? null : apiKey.reveal());
   }
 
   private static String withoutBrackets(String host) {
     return host.startsWith("[") ? host.substring(1, host.length() - 1) : host;
   }
 
-  private static byte[] head(Api api, URI url, String authority, @Nullable Secret apiKey) {
+  /** What begins every request to it, for each API, with the key that it has. */
+  private record Heads(@Nullable String key, Map<Api, byte[]> byApi) {
+
+    static Heads of(URI url, String authority, @Nullable String key) {
+      Map<Api, byte[]> byApi = new EnumMap<>(Api.class);
+      for (Api api : Api.values()) {
+        byApi.put(api, head(api, url, authority, key));
+      }
+      return new Heads(key, byApi);
+    }
+  }
+
+  @SuppressWarnings("ReferenceEquality") // a secret gives the same object as long as it is the same
+  private byte[] head(Api api) {
+    Heads now = heads;
+    Secret secret = apiKey;
+    if (secret != null) {
+      String key = secret.reveal();
+      if (now.key != key) {
+        now = Heads.of(url, authority, key);
+        heads = now;
+      }
+    }
+    return Objects.requireNonNull(now.byApi.get(api));
+  }
+
+  private static byte[] head(Api api, URI url, String authority, @Nullable String key) {
     String prefix = prefix(url);
     // A prefix of /v1 is how OpenAI's own clients spell a base URL.
     String path = prefix.endsWith("/v1") ? prefix + api.path().substring(3) : prefix + api.path();
@@ -95,8 +124,8 @@ public final class Target {
     head.append("POST ").append(path).append(" HTTP/1.1\r\n");
     head.append("host: ").append(authority).append("\r\n");
     head.append("content-type: application/json\r\n");
-    if (apiKey != null) {
-      head.append("authorization: Bearer ").append(printable(apiKey.reveal())).append("\r\n");
+    if (key != null) {
+      head.append("authorization: Bearer ").append(printable(key)).append("\r\n");
     }
     return head.toString().getBytes(StandardCharsets.ISO_8859_1);
   }
@@ -123,7 +152,7 @@ public final class Target {
 
   /** A key from a file or a variable may hold anything; a line break in it would end the header. */
   private static String printable(String key) {
-    if (!key.chars().allMatch(c -> c > ' ' && c < 127)) {
+    if (!Secret.printable(key)) {
       throw new IllegalArgumentException("apiKey: a key is printable ASCII without white space");
     }
     return key;
@@ -191,6 +220,11 @@ public final class Target {
     return model != null ? model : pool;
   }
 
+  /** Whether it is asked in the client's name: what it says of credentials is for the client. */
+  boolean forwardsCredentials() {
+    return forwardsCredentials;
+  }
+
   ConnectionPool pool(EventLoop loop) {
     ConnectionPool pool = pools.get(loop);
     return pool != null ? pool : pools.computeIfAbsent(loop, ConnectionPool::new);
@@ -198,7 +232,10 @@ public final class Target {
 
   /** Writes the request's head, the empty line included. */
   void writeHead(ByteBuf to, Call call, int contentLength) {
-    to.writeBytes(heads.get(call.request().api()));
+    to.writeBytes(head(call.request().api()));
+    if (forwardsCredentials) {
+      call.writeCredentials(to);
+    }
     call.headers().writeTo(to);
     Lease lease = call.lease();
     if (lease != null && lease.trace() instanceof AttemptTrace attempt) {

@@ -222,7 +222,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
                 ? new ChunkedBody()
                 : PlainBody.ofLength(parsed.contentLength());
     state = State.FIRST_BYTE;
-    Outcome refused = Elsewhere.outcome(parsed);
+    Outcome refused = Elsewhere.outcome(parsed, target.forwardsCredentials());
     if (refused != null) {
       refuse(parsed, refused, bytes);
     } else if (bytes.isReadable() || parsed.contentLength() == 0) {
@@ -286,9 +286,6 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
       closeConnection();
     } else {
       releaseConnection();
-    }
-    if (lease != null) {
-      notes.whole(lease);
     }
     try {
       close(

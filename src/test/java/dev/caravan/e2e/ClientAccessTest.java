@@ -84,20 +84,22 @@ class ClientAccessTest extends EndToEnd {
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
+      quoteCharacter = '`',
       value = {
-        "x-other: 1 | There is no API key",
-        "authorization: Basic dTpw | no API key and no token",
-        "authorization: Bearer | no API key and no token",
-        "authorization: Bearer nobody | not valid here",
-        "authorization: Bearer eyJhbGciOiJub25lIn0.e30. | not valid here",
-        "x-api-key: nobody | not valid here",
+        "x-other: 1 | There is no API key | Bearer",
+        "authorization: Basic dTpw | no API key and no token | Bearer",
+        "authorization: Bearer | no API key and no token | Bearer",
+        "authorization: Bearer nobody | not valid here | Bearer error=\"invalid_token\"",
+        "authorization: Bearer eyJhbGciOiJub25lIn0.e30. | not valid here | Bearer error=\"invalid_token\"",
+        "x-api-key: nobody | not valid here | Bearer error=\"invalid_token\"",
       })
-  void request_withoutAKey_is401_andNothingIsSent(String header, String said) throws Exception {
+  void request_withoutAKey_is401_andNothingIsSent(String header, String said, String challenge)
+      throws Exception {
     SimulatedServer server = simulated("a");
     start(PoolYaml.of(PoolYaml.MODEL).server("a", server.uri()).text(), keys(acme()));
     RawHttp.Answer answer = ask(Chat.whole("hello"), header);
     assertThat(answer.status()).isEqualTo(401);
-    assertThat(answer.head().header("www-authenticate")).isEqualTo("Bearer");
+    assertThat(answer.head().header("www-authenticate")).isEqualTo(challenge);
     assertThat(code(answer)).isEqualTo("invalid_api_key");
     assertThat(answer.text()).contains(said).doesNotContain("nobody");
     assertThat(server.requests()).isEmpty();

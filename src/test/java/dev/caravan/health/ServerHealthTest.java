@@ -135,7 +135,7 @@ class ServerHealthTest {
     assertThat(gpu.cacheTokens()).isEqualTo(Integer.MAX_VALUE);
     BackendSpec spec = gpu.spec();
     gpu.respecify(
-        new BackendSpec(spec.name(), spec.url(), 1, 8, null, null, null, Map.of(), 1_000));
+        new BackendSpec(spec.name(), spec.url(), 1, 8, null, null, null, Map.of(), 1_000, false));
     assertThat(gpu.cacheTokens()).isEqualTo(1_000);
   }
 

@@ -4,11 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caravan.health.HandTicker;
 import dev.caravan.tenant.Quota;
+import dev.caravan.testing.Ledgers;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.Callable;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -115,7 +124,7 @@ class LedgerTest {
     Quota pool = new Quota(1, 0, 0, 0);
     ask(tenant, pool, 1, 1);
     Refusal no = Objects.requireNonNull(ask(tenant, pool, 1, 1).refusal());
-    assertThat(no.account().pool()).isTrue();
+    assertThat(no.account().scope()).isEqualTo(Scope.POOL);
     assertThat(account("acme").remainingRequests(ticker.nanos())).isEqualTo(4);
     assertThat(account("acme").running()).isEqualTo(1);
   }
@@ -156,6 +165,11 @@ class LedgerTest {
     assertThat(account("acme").usedThisMonth(wall.get())).isEqualTo(900);
     wall.set(december - 1); // a clock that is set back
     assertThat(account("acme").usedThisMonth(wall.get())).isEqualTo(900);
+    wall.set(Instant.parse("2036-01-05T00:00:00Z").toEpochMilli()); // or was far ahead for a while
+    assertThat(account("acme").usedThisMonth(wall.get())).isZero();
+    wall.set(december);
+    assertThat(account("acme").monthEndMillis(wall.get()))
+        .isEqualTo(Instant.parse("2027-01-01T00:00:00Z").toEpochMilli());
   }
 
   @Test
@@ -211,6 +225,100 @@ class LedgerTest {
     assertThat(ledger.all()).hasSizeLessThanOrEqualTo(Ledger.MOST_TENANTS);
     List<String> left = ledger.all().stream().map(Account::name).toList();
     assertThat(left).contains("t" + (Ledger.MOST_TENANTS + 499)).doesNotContain("t0");
+  }
+
+  @Test
+  void tenantInAPool_hasItsOwnAccount_withinThatOfTheTenant() {
+    Quota tenant = new Quota(3, 0, 0, 0);
+    Quota both = new Quota(1, 0, 0, 0);
+    Reservation one = Objects.requireNonNull(inPool(tenant, both, "llama"));
+    assertThat(one.refusal()).isNull();
+    Refusal no = Objects.requireNonNull(inPool(tenant, both, "llama").refusal());
+    assertThat(no.account().scope()).isEqualTo(Scope.TENANT_POOL);
+    assertThat(no.account()).hasToString("tenant and pool acme:llama");
+    assertThat(inPool(tenant, both, "qwen").refusal()).isNull();
+    assertThat(account("acme").remainingRequests(ticker.nanos())).isEqualTo(1);
+    one.giveBack();
+    assertThat(account("acme:llama").remainingRequests(ticker.nanos())).isEqualTo(1);
+    ticker.pass(120_000);
+    ledger.sweep();
+    assertThat(ledger.all()).isEmpty();
+    assertThat(told).contains("+tenant and pool acme:llama", "-tenant and pool acme:llama");
+  }
+
+  private Reservation inPool(Quota tenant, Quota both, String pool) {
+    return Objects.requireNonNull(
+        ledger.reserve(
+            new Ledger.Quotas("acme", true, tenant, both, pool, Quota.UNLIMITED), 1, 1, true));
+  }
+
+  /** A place that is taken counts, though the account is being forgotten just then. */
+  @Test
+  void sweep_whileOthersTake_losesNoPlace() throws Exception {
+    Quota one = new Quota(0, 0, 1, 0);
+    int rounds = 3_000;
+    Ledger shared = Ledgers.of(ticker);
+    AtomicInteger taken = new AtomicInteger();
+    CyclicBarrier begin = new CyclicBarrier(3, () -> ticker.pass(61_000));
+    CyclicBarrier over = new CyclicBarrier(3);
+    Callable<Void> takes =
+        () -> {
+          for (int i = 0; i < rounds; i++) {
+            begin.await();
+            Reservation mine =
+                Objects.requireNonNull(
+                    shared.reserve("acme", true, one, "llama", NONE, 1, 1, true));
+            over.await();
+            if (mine.refusal() == null) {
+              taken.incrementAndGet();
+            }
+            mine.settle(1);
+          }
+          return null;
+        };
+    ExecutorService threads = Executors.newFixedThreadPool(2);
+    List<Future<Void>> takers = List.of(threads.submit(takes), threads.submit(takes));
+    for (int i = 0; i < rounds; i++) {
+      begin.await();
+      shared.sweep();
+      over.await();
+    }
+    for (Future<Void> each : takers) {
+      each.get();
+    }
+    threads.shutdown();
+    assertThat(taken).hasValue(rounds); // one of the two, each time
+  }
+
+  /** Accounts are used while the oldest are looked for: their order changes under the search. */
+  @Test
+  void tenantsWithoutEnd_whileOthersAreUsed_areForgottenAllTheSame() throws InterruptedException {
+    Quota quota = new Quota(5, 0, 0, 1_000);
+    Ledger shared = Ledgers.of(ticker);
+    AtomicBoolean stop = new AtomicBoolean();
+    AtomicReference<Throwable> failed = new AtomicReference<>();
+    Thread uses =
+        new Thread(
+            () -> {
+              for (int i = 0; !stop.get(); i++) {
+                ticker.pass(1);
+                Objects.requireNonNull(
+                        shared.reserve(
+                            "t" + i % Ledger.MOST_TENANTS, true, quota, "llama", NONE, 1, 1, true))
+                    .giveBack();
+              }
+            });
+    Thread.UncaughtExceptionHandler note = (thread, thrown) -> failed.compareAndSet(null, thrown);
+    uses.setUncaughtExceptionHandler(note);
+    uses.start();
+    for (int i = 0; i < 5 * Ledger.MOST_TENANTS; i++) {
+      Objects.requireNonNull(shared.reserve("t" + i, true, quota, "llama", NONE, 1, 1, true))
+          .settle(1);
+    }
+    stop.set(true);
+    uses.join();
+    assertThat(failed).hasValue(null);
+    assertThat(shared.all()).hasSizeLessThanOrEqualTo(Ledger.MOST_TENANTS + 2);
   }
 
   /** However requests end, and in whatever order: what is open is held, what is over is not. */

@@ -122,6 +122,18 @@ class TokenBucketTest {
   }
 
   @Test
+  void debt_isADayAtMost_howeverOftenAndHoweverMuchIsCharged() {
+    long start = Long.MAX_VALUE - 5; // overflows at once
+    TokenBucket bucket = new TokenBucket(start);
+    for (int i = 0; i < 100; i++) {
+      bucket.charge(TokenBucket.nanosFor(1, Long.MAX_VALUE), start);
+    }
+    assertThat(bucket.fullInNanos(start)).isEqualTo(TokenBucket.MOST_DEBT_NANOS);
+    long later = start + TokenBucket.MOST_DEBT_NANOS;
+    assertThat(bucket.take(TokenBucket.nanosFor(1, 1), later)).isZero();
+  }
+
+  @Test
   void anotherLimit_findsItAsFullAsItWas() {
     TokenBucket bucket = new TokenBucket(0);
     assertThat(bucket.take(TokenBucket.nanosFor(100, 75), 0)).isZero();

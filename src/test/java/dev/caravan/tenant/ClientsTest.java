@@ -12,7 +12,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -41,7 +43,8 @@ class ClientsTest {
   private static String content() {
     return """
         {"tenants": {"acme": {"requestsPerMinute": 60, "tokensPerMonth": 1000000,
-                              "pools": ["llama", "qwen"], "priority": "interactive"}},
+                              "pools": ["llama", "qwen"], "priority": "interactive",
+                              "limitsInPools": {"llama": {"tokensPerMinute": 500}}}},
          "keys": [
            {"id": "acme-1", "tenant": "acme", "sha256": "%s"},
            {"id": "beta-1", "tenant": "beta", "sha256": "%s", "pools": ["llama"],
@@ -78,7 +81,10 @@ class ClientsTest {
                 Set.of("llama", "qwen"),
                 new Quota(60, 0, 0, 1_000_000),
                 false,
-                true));
+                true,
+                Map.of("llama", new Quota(0, 500, 0, 0))));
+    assertThat(acme.quotaIn("llama").tokensPerMinute()).isEqualTo(500);
+    assertThat(acme.quotaIn("qwen")).isEqualTo(Quota.UNLIMITED);
     Client beta = client(clients().of(BETA));
     assertThat(beta.highest()).isEqualTo(Priority.BATCH);
     assertThat(beta.pools()).containsExactly("llama");
@@ -123,6 +129,10 @@ class ClientsTest {
         "{'tenants': {'t': {'tokensPerMinute': 1.5}}}            | tenants.t.tokensPerMinute must be a whole number",
         "{'tenants': {'t': {'pools': []}}}                       | tenants.t.pools must be a list of the names",
         "{'tenants': {'t': {'priority': 'urgent'}}}              | tenants.t.priority must be interactive, default or batch",
+        "{'tenants': {'t': {'limitsInPools': []}}}               | tenants.t.limitsInPools must be an object",
+        "{'tenants': {'t': {'limitsInPools': {'p': 5}}}}         | tenants.t.limitsInPools.p must be an object",
+        "{'tenants': {'t': {'limitsInPools': {'p': {'pools': 5}}}}} | tenants.t.limitsInPools.p has a field that is none of",
+        "{'tenants': {'t': {'limitsInPools': {'p': {'tokensPerMonth': 'many'}}}}} | tenants.t.limitsInPools.p.tokensPerMonth must be a whole",
         "{'tenants': {'t': {}, 't': {}}}                         | names a field twice",
       })
   void read_whatIsWrong_isToldWithTheFile_andWithoutAKey(String content, String said)
@@ -145,9 +155,13 @@ class ClientsTest {
   @Test
   void refresh_anotherFile_countsAtOnce() throws IOException {
     Clients clients = clients();
-    assertThat(clients.refresh()).isFalse();
+    AtomicInteger changes = new AtomicInteger();
+    clients.onChange(changes::incrementAndGet);
+    clients.refresh();
+    assertThat(changes).hasValue(0);
     Files.writeString(file, content().replace(Digest.of(ACME).hex(), Digest.of("new").hex()));
-    assertThat(clients.refresh()).isTrue();
+    clients.refresh();
+    assertThat(changes).hasValue(1);
     assertThat(clients.of(ACME)).isEqualTo(Denied.UNKNOWN);
     client(clients.of("new"));
   }
@@ -191,7 +205,10 @@ class ClientsTest {
     try (var left = Files.list(directory)) {
       assertThat(left).containsExactly(file);
     }
-    assertThat(clients.refresh()).isFalse();
+    AtomicInteger changes = new AtomicInteger();
+    clients.onChange(changes::incrementAndGet);
+    clients.refresh();
+    assertThat(changes).hasValue(0);
     Clients again = clients();
     assertThat(again.keys()).containsExactlyElementsOf(clients.keys());
     assertThat(again.tenants()).containsExactlyElementsOf(clients.tenants());
@@ -202,8 +219,11 @@ class ClientsTest {
   @Test
   void create_keepsWhatSomebodyHasWrittenSince() throws IOException, Unchanged {
     Clients clients = clients();
+    AtomicInteger changes = new AtomicInteger();
+    clients.onChange(changes::incrementAndGet);
     Files.writeString(file, content().replace("\"acme-1\"", "\"acme-9\""));
     clients.create(null, "beta", null, null, null, null);
+    assertThat(changes).hasValue(1); // the next look finds nothing new any more
     assertThat(clients.keys()).extracting(ClientKey::id).contains("acme-9").hasSize(3);
   }
 
@@ -227,6 +247,26 @@ class ClientsTest {
         .isInstanceOf(Unchanged.class)
         .hasMessageContaining("line 1");
     assertThat(Files.readString(file)).isEqualTo("{");
+  }
+
+  @Test
+  void create_whatWouldMakeTheFileTooLargeToReadAgain_isRefused() throws IOException {
+    StringBuilder keys = new StringBuilder();
+    String pools = "\"" + "p".repeat(60_000) + "\"";
+    for (int i = 0; i < 139; i++) { // 8.34 of 8.39 million bytes
+      keys.append(
+          ",{\"id\":\"k%d\",\"tenant\":\"acme\",\"sha256\":\"%s\",\"pools\":[%s]}"
+              .formatted(i, Digest.of("k" + i).hex(), pools));
+    }
+    Files.writeString(file, "{\"keys\":[" + keys.substring(1) + "]}");
+    Clients clients = clients();
+    byte[] before = Files.readAllBytes(file);
+    List<String> more = List.of("q".repeat(60_000));
+    assertThatThrownBy(() -> clients.create("more", "acme", more, null, null, null))
+        .isInstanceOf(Unchanged.class)
+        .hasMessageContaining("larger than 8 MiB");
+    assertThat(Files.readAllBytes(file)).isEqualTo(before);
+    clients();
   }
 
   @Test

@@ -21,10 +21,12 @@ class TokenChecksTest {
   private final List<String> checked = new ArrayList<>();
   private Checked result = new Checked(ANA, 5_000);
   private boolean full;
+  private Runnable during = () -> {};
   private final TokenChecks checks =
       new TokenChecks(
           token -> {
             checked.add(token);
+            during.run();
             return result;
           },
           task -> {
@@ -107,5 +109,26 @@ class TokenChecksTest {
   void of_aHugeToken_isNotEvenDigested() {
     assertThat(checks.of(TOKEN + "x".repeat(20_000))).isEqualTo(Denied.MALFORMED);
     assertThat(tasks).isEmpty();
+  }
+
+  @Test
+  void forget_whileACheckRuns_doesNotKeepWhatItKnewBefore() {
+    told(checks.of(TOKEN));
+    Runnable check = tasks.remove();
+    result = new Checked(ANA, 5_000);
+    during = checks::forget;
+    check.run();
+    assertThat(checks.of(TOKEN)).isInstanceOf(Pending.class);
+  }
+
+  @Test
+  void of_aTokenThatIsRefusedForATime_isCheckedAgainAfterIt() {
+    result = new Checked(Denied.UNKNOWN, 3_000);
+    told(checks.of(TOKEN));
+    tasks.remove().run();
+    now.set(2_999);
+    assertThat(checks.of(TOKEN)).isEqualTo(Denied.UNKNOWN);
+    now.set(3_000);
+    assertThat(checks.of(TOKEN)).isInstanceOf(Pending.class);
   }
 }

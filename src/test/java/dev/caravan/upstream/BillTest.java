@@ -126,4 +126,53 @@ class BillTest {
   void answeredByTheRoutes_costsARequest() {
     ends(DONE, 0, null, 0, 1);
   }
+
+  private Lease answering() {
+    Lease lease = lease(0, -1, -1);
+    ticker.pass(1);
+    lease.firstByte(true);
+    return lease;
+  }
+
+  private void endsInOnePiece(Outcome how, Lease last, long tokens) {
+    bill.settle(how, 1, last, false);
+    Account account = ledger.all().get(0);
+    assertThat(10_000 - account.remainingTokens(ticker.nanos())).isBetween(tokens - 1, tokens);
+    assertThat(account.totals().charged()).isEqualTo(tokens);
+  }
+
+  @Test
+  void clientGone_whenTheServerHasSaidTheCost_costsThat() {
+    ends(new Outcome.ClientGone(true), 1, lease(7, 90, 55), 145, 1);
+    // Half an answer says nothing of how long they are.
+    assertThat(ledger.estimate("llama").answer()).isEqualTo(256);
+  }
+
+  @Test
+  void clientGone_fromAnAnswerOfOnePieceThatIsThere_costsWhatWasReserved() {
+    endsInOnePiece(new Outcome.ClientGone(true), answering(), 600);
+  }
+
+  @Test
+  void clientGone_fromAnAnswerOfOnePieceThatHasSaidItsCost_costsThat() {
+    Lease last = answering();
+    last.usage(90, 40, -1);
+    endsInOnePiece(new Outcome.ClientGone(true), last, 130);
+  }
+
+  @Test
+  void clientGone_beforeAnAnswerOfOnePiece_costsThePrompt() {
+    endsInOnePiece(new Outcome.ClientGone(false), lease(0, -1, -1), 100);
+  }
+
+  @Test
+  void itsOwnTimeLimit_withinAnAnswerOfOnePiece_costsWhatWasReserved() {
+    endsInOnePiece(new Outcome.FailedAfter(Cause.CLIENT_LIMIT, "late"), answering(), 600);
+  }
+
+  @Test
+  void usageThatCannotBe_isNotBelieved() {
+    ends(DONE, 1, lease(1, Long.MAX_VALUE, Long.MAX_VALUE), 10_000, 1);
+    assertThat(ledger.all().get(0).totals().charged()).isEqualTo(2_000_000_000);
+  }
 }

@@ -84,23 +84,6 @@ public final class RedisSharing implements AutoCloseable {
   private long pauseNanos;
   private long notBeforeNanos;
 
-  /** What is being told of one account. */
-  private static final class Telling {
-    private final String key;
-    private long number;
-    private @Nullable Told untold;
-
-    /** Parts of microseconds that were not told yet. */
-    private long requestRest;
-
-    private long tokenRest;
-    private boolean ran;
-
-    Telling(Account account) {
-      key = "caravan:limits:{" + (account.pool() ? "p:" : "t:") + account.name() + "}";
-    }
-  }
-
   /**
    * Shares nothing yet.
    *

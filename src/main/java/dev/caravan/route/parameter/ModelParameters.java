@@ -6,8 +6,6 @@ import dev.caravan.fleet.Secret;
 import dev.caravan.fleet.Timeouts;
 import java.io.IOException;
 import java.net.URI;
-import java.nio.file.Files;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -73,6 +71,8 @@ public record ModelParameters(
   /** The URL of an endpoint that stands for others and says none. */
   private static final String NOWHERE = "http://discovered";
 
+  private static final String FORWARD = "forwardCredentials";
+  private static final String PROBE = "probe";
   private static final String HEALTH = "/health";
   private static final String METRICS = "/metrics";
 
@@ -112,9 +112,17 @@ public record ModelParameters(
               "apiKey",
               new Parameter.SecretReference(),
               "none",
-              "Where the key is that goes to it as `Authorization: Bearer`."),
+              "Where the key is that goes to it as `Authorization: Bearer`; the key of a file is"
+                  + " another as soon as the file is."),
           row(
-              "probe",
+              FORWARD,
+              new Parameter.Word("true", "false"),
+              "false",
+              "Whether it gets the credentials that the client has shown, as they came: see"
+                  + " [clients.md](clients.md#forwarding-credentials). Not beside `apiKey`; there"
+                  + " are no probes then, since these have none."),
+          row(
+              PROBE,
               new Parameter.Word("chat", "completions", "embeddings", "reasoning", "off"),
               "chat",
               "What its probes ask for."),
@@ -201,11 +209,19 @@ public record ModelParameters(
         problems.add("tls is for a url with https");
       }
     }
+    boolean forwards = Boolean.parseBoolean(given.get(FORWARD));
+    if (forwards && given.containsKey("apiKey")) {
+      problems.add("apiKey and forwardCredentials: one of them says what it gets");
+    }
+    String probe = given.getOrDefault(PROBE, forwards ? "off" : "chat");
+    if (forwards && !probe.equals("off")) {
+      problems.add("probe: a probe has no client whose credentials could be forwarded");
+    }
     Secret key = null;
     String reference = given.get("apiKey");
     if (reference != null) {
       try {
-        key = new Secret(secret(reference, environment));
+        key = ApiKey.of(reference, environment);
       } catch (IOException e) {
         problems.add(String.valueOf(e.getMessage()));
       }
@@ -228,10 +244,11 @@ public record ModelParameters(
             labels(given.get("labels")),
             given.containsKey("cacheTokens")
                 ? Integer.parseInt(given.getOrDefault("cacheTokens", ""))
-                : BackendSpec.UNKNOWN),
+                : BackendSpec.UNKNOWN,
+            forwards),
         PoolParameters.timeouts(given),
         millis(given, "keepAlive", KEEP_ALIVE_MILLIS),
-        ProbeKind.valueOf(given.getOrDefault("probe", "chat").toUpperCase(Locale.ROOT)),
+        ProbeKind.valueOf(probe.toUpperCase(Locale.ROOT)),
         path(given, "health", HEALTH),
         path(given, "metrics", METRICS),
         trust == null ? null : Path.of(trust),
@@ -261,32 +278,6 @@ public record ModelParameters(
         + (near == null
             ? ", accepted: " + String.join(", ", names)
             : ", did you mean " + near + "?");
-  }
-
-  private static String secret(String reference, UnaryOperator<@Nullable String> environment)
-      throws IOException {
-    if (reference.startsWith("env:")) {
-      String variable = reference.substring("env:".length());
-      String value = environment.apply(variable);
-      if (value == null || value.isBlank()) {
-        throw new IOException("apiKey: the environment variable " + variable + " is not set");
-      }
-      return value.strip();
-    }
-    if (reference.startsWith("file:")) {
-      String file = reference.substring("file:".length());
-      String value;
-      try {
-        value = Files.readString(Path.of(file)).strip();
-      } catch (IOException | InvalidPathException e) {
-        throw new IOException("apiKey: the file " + file + " cannot be read", e);
-      }
-      if (value.isEmpty() || value.indexOf('\n') >= 0) {
-        throw new IOException("apiKey: the file " + file + " must hold one line, the key");
-      }
-      return value;
-    }
-    return reference;
   }
 
   private static Map<String, String> labels(@Nullable String text) {

@@ -132,7 +132,7 @@ final class Pulse {
     if ((status == 401 || status == 403) && !path.forbiddenSaid) {
       path.forbiddenSaid = true;
       LOG.warn(
-          "{} answers {} with {}: it does not take the apiKey of its model: endpoint there",
+          "{} answers {} with {}: it wants other credentials there than its model: endpoint has",
           server,
           path.text,
           status);

@@ -309,18 +309,19 @@ public final class Servers {
   /** The name by which a server is asked for its model, where no request says which. */
   public String modelOf(String name) {
     Server server = byName.get(name);
-    if (server == null) {
-      return name;
-    }
-    String own = server.parameters().spec().model();
-    String pool = server.target().servedAs();
-    return own != null ? own : pool != null ? pool : name;
+    String pool = server == null ? null : server.target().servedAs();
+    return server == null ? name : server.target().modelFor(pool != null ? pool : name);
+  }
+
+  /** Those that leave among them. */
+  Collection<Server> everyone() {
+    return byName.values();
   }
 
   /** What the routes say of every server that they name. */
   public Collection<ModelParameters> all() {
     Set<String> without = leaving;
-    return byName.values().stream()
+    return everyone().stream()
         .map(Server::parameters)
         .filter(each -> !without.contains(each.spec().name()))
         .toList();

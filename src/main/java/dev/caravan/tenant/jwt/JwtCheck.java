@@ -12,10 +12,11 @@ import dev.caravan.time.Ticker;
 import dev.caravan.time.WallClock;
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
 import org.jboss.logging.Logger;
-import org.jose4j.http.Get;
 import org.jose4j.jwa.AlgorithmConstraints.ConstraintType;
-import org.jose4j.jwk.HttpsJwks;
+import org.jose4j.jwk.JsonWebKey;
+import org.jose4j.jwk.JsonWebKeySet;
 import org.jose4j.jws.AlgorithmIdentifiers;
 import org.jose4j.jwt.JwtClaims;
 import org.jose4j.jwt.MalformedClaimException;
@@ -23,7 +24,7 @@ import org.jose4j.jwt.NumericDate;
 import org.jose4j.jwt.consumer.InvalidJwtException;
 import org.jose4j.jwt.consumer.JwtConsumer;
 import org.jose4j.jwt.consumer.JwtConsumerBuilder;
-import org.jose4j.keys.resolvers.HttpsJwksVerificationKeyResolver;
+import org.jose4j.lang.JoseException;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -38,13 +39,6 @@ public final class JwtCheck implements TokenChecks.Check {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private static final String DISCOVERY = "/.well-known/openid-configuration";
-  private static final int PATIENCE_MILLIS = 3_000;
-  private static final int MAX_BYTES = 512 * 1024;
-  private static final long KEYS_SECONDS = 600;
-  private static final long KEYS_IN_NEED_SECONDS = 24 * 3600;
-
-  /** Keys are not asked for more often because tokens name unknown ones. */
-  private static final long BETWEEN_MILLIS = 5_000;
 
   /** Only what a published key can check: no shared secret, and never none. */
   private static final String[] ALGORITHMS = {
@@ -63,8 +57,9 @@ public final class JwtCheck implements TokenChecks.Check {
   private final JwtSettings.Tenants tenants;
   private final WallClock clock;
   private final LogThrottle throttle;
-  private final Get http = new Get();
-  private @Nullable HttpsJwksVerificationKeyResolver keys;
+  private final Fetch fetch = new Fetch();
+  private final IssuerKeys keys;
+  private @Nullable String place;
 
   /** A check that has not asked the issuer for anything yet. */
   public JwtCheck(
@@ -73,10 +68,13 @@ public final class JwtCheck implements TokenChecks.Check {
     this.tenants = tenants;
     this.clock = clock;
     throttle = new LogThrottle(ticker);
-    http.setConnectTimeout(PATIENCE_MILLIS);
-    http.setReadTimeout(PATIENCE_MILLIS);
-    http.setRetries(0);
-    http.setResponseBodySizeLimit(MAX_BYTES);
+    place = settings.jwks();
+    keys = new IssuerKeys(this::published, settings.issuer(), ticker);
+  }
+
+  /** Asks for the issuer's keys before the first token comes, so that a mistake is logged early. */
+  public void warm() {
+    keys.warm();
   }
 
   @Override
@@ -84,7 +82,7 @@ public final class JwtCheck implements TokenChecks.Check {
     try {
       JwtConsumer consumer =
           new JwtConsumerBuilder()
-              .setVerificationKeyResolver(keys())
+              .setVerificationKeyResolver(keys)
               .setJwsAlgorithmConstraints(ConstraintType.PERMIT, ALGORITHMS)
               .setExpectedIssuer(settings.issuer())
               .setExpectedAudience(settings.audience().toArray(String[]::new))
@@ -97,15 +95,17 @@ public final class JwtCheck implements TokenChecks.Check {
       if (e.hasExpired()) {
         return refused(Denied.EXPIRED);
       }
-      IOException away = inputOutput(e);
-      if (away != null) {
-        return away(away);
+      if (away(e)) {
+        return refused(Denied.UNCHECKED);
       }
-      return refused(Denied.UNKNOWN);
+      long unknownNanos = keys.unknownForNanos();
+      // Until a key that may just be new can be asked for, and no longer.
+      return unknownNanos == 0
+          ? refused(Denied.UNKNOWN)
+          : new Checked(
+              Denied.UNKNOWN, clock.epochMillis() + TimeUnit.NANOSECONDS.toMillis(unknownNanos));
     } catch (MalformedClaimException e) {
       return refused(Denied.UNKNOWN);
-    } catch (IOException e) {
-      return away(e);
     }
   }
 
@@ -113,53 +113,50 @@ public final class JwtCheck implements TokenChecks.Check {
     return new Checked(why, 0);
   }
 
-  private Checked away(IOException why) {
-    int suppressed = throttle.enter();
-    if (suppressed >= 0) {
-      LOG.warnf(
-          "Tokens cannot be checked, the keys of %s are not to be had: %s", settings.issuer(), why);
-    }
-    return refused(Denied.UNCHECKED);
-  }
-
-  private static @Nullable IOException inputOutput(Throwable thrown) {
+  private static boolean away(Throwable thrown) {
     for (Throwable each = thrown; each != null; each = each.getCause()) {
-      if (each instanceof IOException io) {
-        return io;
+      if (each instanceof IOException) {
+        return true;
       }
     }
-    return null;
+    return false;
   }
 
-  private HttpsJwksVerificationKeyResolver keys() throws IOException {
-    HttpsJwksVerificationKeyResolver known = keys;
+  private List<JsonWebKey> published() throws IOException {
+    String known = place;
     if (known == null) {
-      String place = settings.jwks();
-      HttpsJwks published = new HttpsJwks(place == null ? discovered() : place);
-      published.setSimpleHttpGet(http);
-      published.setDefaultCacheDuration(KEYS_SECONDS);
-      published.setRetainCacheOnErrorDuration(KEYS_IN_NEED_SECONDS);
-      published.setRefreshReprieveThreshold(BETWEEN_MILLIS);
-      known = new HttpsJwksVerificationKeyResolver(published);
-      keys = known;
+      known = discovered();
+      place = known;
     }
-    return known;
+    List<JsonWebKey> all;
+    try {
+      all = new JsonWebKeySet(fetch.text(known)).getJsonWebKeys();
+    } catch (IOException e) {
+      place = settings.jwks(); // it may have moved
+      throw e;
+    } catch (JoseException e) {
+      throw new IOException(known + " has no keys: " + e.getClass().getSimpleName(), e);
+    }
+    if (all.isEmpty()) {
+      throw new IOException(known + " has no keys");
+    }
+    return all;
   }
 
   private String discovered() throws IOException {
     String issuer = settings.issuer();
     String base = issuer.endsWith("/") ? issuer.substring(0, issuer.length() - 1) : issuer;
-    JsonNode said = JSON.readTree(http.get(base + DISCOVERY).getBody());
+    JsonNode said = JSON.readTree(fetch.text(base + DISCOVERY));
     if (!said.path("issuer").asText().equals(issuer)) {
       throw new IOException("its discovery document is that of another issuer");
     }
-    String place = said.path("jwks_uri").asText();
+    String found = said.path("jwks_uri").asText();
     try {
-      JwtSettings.safe("jwks_uri", place);
+      JwtSettings.safe("jwks_uri", found);
     } catch (IllegalArgumentException e) {
       throw new IOException(e.getMessage(), e);
     }
-    return place;
+    return found;
   }
 
   private Checked client(JwtClaims claims) throws MalformedClaimException {

@@ -83,6 +83,31 @@ class ModelParametersTest {
   }
 
   @Test
+  void forwardCredentials_goesWithNoKeyAndNoProbe() {
+    ModelParameters forwards = read(Map.of("url", "http://a", "forwardCredentials", "true"));
+    assertThat(forwards.spec().forwardsCredentials()).isTrue();
+    assertThat(forwards.probe()).isEqualTo(ModelParameters.ProbeKind.OFF);
+    ModelParameters plain = read(Map.of("url", "http://a"));
+    assertThat(plain.spec().forwardsCredentials()).isFalse();
+    assertThat(plain.probe()).isEqualTo(ModelParameters.ProbeKind.CHAT);
+    assertThatThrownBy(
+            () ->
+                read(
+                    Map.of(
+                        "url",
+                        "http://a",
+                        "forwardCredentials",
+                        "true",
+                        "apiKey",
+                        "env:KEY",
+                        "probe",
+                        "chat")))
+        .hasMessage(
+            "model:gpu-a: apiKey and forwardCredentials: one of them says what it gets; probe: a"
+                + " probe has no client whose credentials could be forwarded");
+  }
+
+  @Test
   void names_areFoundInUris() {
     assertThat(ModelParameters.nameOf("model:gpu-a?url=http://a")).isEqualTo("gpu-a");
     assertThat(ModelParameters.nameOf("model://gpu-a")).isEqualTo("gpu-a");

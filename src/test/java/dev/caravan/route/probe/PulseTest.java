@@ -138,7 +138,8 @@ class PulseTest {
     assertThat(health.asked).hasSizeGreaterThan(2);
     assertThat(signals.heard).containsOnly("gpu-a reachable");
     assertThat(checks).containsOnly(CheckResult.OK);
-    assertThat(log.lines().stream().filter(line -> line.contains("apiKey")).count())
+    assertThat(
+            log.lines().stream().filter(line -> line.contains("wants other credentials")).count())
         .isEqualTo(status == 401 || status == 403 ? 1 : 0);
   }
 
@@ -197,7 +198,7 @@ class PulseTest {
         .containsExactly(
             "INFO gpu-a names no engine's queue or tokens in /metrics: they are seen in its answers"
                 + " alone",
-            "WARN gpu-a answers /metrics with 401: it does not take the apiKey of its model:"
-                + " endpoint there");
+            "WARN gpu-a answers /metrics with 401: it wants other credentials there than its"
+                + " model: endpoint has");
   }
 }
