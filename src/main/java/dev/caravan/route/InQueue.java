@@ -98,7 +98,11 @@ final class InQueue implements FairQueue.Waiter, InLine {
     InferenceRequest request = call.request();
     int answer = request.maxTokens() < 0 ? USUAL_ANSWER : request.maxTokens();
     return new Ticket.Claim(
-        call.priority(), request.tenant(), 1, (long) request.promptTokens() + answer, first);
+        call.priority(),
+        request.tenant(),
+        call.client().weight(),
+        (long) request.promptTokens() + answer,
+        first);
   }
 
   private void waits(long now) {

@@ -66,7 +66,8 @@ public final class Claims {
         said.quota(),
         said.explain(),
         true,
-        said.inPools());
+        said.inPools(),
+        said.weight());
   }
 
   private static Set<String> pools(@Nullable JsonNode claim) {

@@ -16,6 +16,7 @@ import java.util.Set;
  * @param explain whether it may learn why its requests go where they go
  * @param listed whether the tenant's name is one of the operator's, and no token's claim
  * @param inPools what the tenant may use of single pools as well, by their names
+ * @param weight how many times as many tokens it has in a queue as a tenant of 1, from 1
  */
 public record Client(
     String tenant,
@@ -26,7 +27,8 @@ public record Client(
     Quota quota,
     boolean explain,
     boolean listed,
-    Map<String, Quota> inPools)
+    Map<String, Quota> inPools,
+    int weight)
     implements Standing {
 
   /** Somebody without credentials, where none are asked for. */
@@ -37,7 +39,7 @@ public record Client(
     inPools = Map.copyOf(inPools);
   }
 
-  /** One without limits in single pools. */
+  /** One without limits in single pools, of weight 1. */
   public Client(
       String tenant,
       long id,
@@ -47,7 +49,7 @@ public record Client(
       Quota quota,
       boolean explain,
       boolean listed) {
-    this(tenant, id, key, highest, pools, quota, explain, listed, Map.of());
+    this(tenant, id, key, highest, pools, quota, explain, listed, Map.of(), 1);
   }
 
   /** A tenant of the operator's that may use every pool. */

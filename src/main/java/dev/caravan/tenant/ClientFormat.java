@@ -39,6 +39,7 @@ final class ClientFormat {
   private static final String PRIORITY = "priority";
   private static final String POOLS = "pools";
   private static final String EXPLAIN = "explain";
+  private static final String WEIGHT = "weight";
   private static final String IN_POOLS = "limitsInPools";
   private static final Set<String> KEY =
       Set.of("id", "tenant", "sha256", POOLS, PRIORITY, "expires", EXPLAIN);
@@ -118,7 +119,7 @@ final class ClientFormat {
     }
     String at = "tenants." + name;
     Set<String> fields = new HashSet<>(QuotaFormat.FIELDS);
-    fields.addAll(List.of(POOLS, PRIORITY, EXPLAIN, IN_POOLS));
+    fields.addAll(List.of(POOLS, PRIORITY, EXPLAIN, IN_POOLS, WEIGHT));
     known(said, at, fields);
     List<String> pools = pools(at, said);
     Priority priority = priority(at, said);
@@ -129,7 +130,19 @@ final class ClientFormat {
         pools == null ? List.of() : pools,
         priority == null ? Priority.DEFAULT : priority,
         explain != null && explain,
-        QuotaFormat.inPools(at + "." + IN_POOLS, said.path(IN_POOLS)));
+        QuotaFormat.inPools(at + "." + IN_POOLS, said.path(IN_POOLS)),
+        weight(at + "." + WEIGHT, said.path(WEIGHT)));
+  }
+
+  private static int weight(String at, JsonNode said) {
+    if (said.isMissingNode() || said.isNull()) {
+      return 1;
+    }
+    int weight = said.isIntegralNumber() && said.canConvertToInt() ? said.intValue() : 0;
+    if (weight < 1 || weight > Tenant.MOST_WEIGHT) {
+      throw wrong(at, "must be a whole number from 1 to " + Tenant.MOST_WEIGHT);
+    }
+    return weight;
   }
 
   private static ClientKey key(String at, JsonNode said) {
@@ -226,6 +239,9 @@ final class ClientFormat {
       ObjectNode said = tenants.putObject(each.name());
       QuotaFormat.write(said, each.quota());
       rights(said, each.pools().isEmpty() ? null : each.pools(), each.priority(), each.explain());
+      if (each.weight() != 1) {
+        said.put(WEIGHT, each.weight());
+      }
       if (!each.inPools().isEmpty()) {
         ObjectNode pools = said.putObject(IN_POOLS);
         each.inPools().forEach((pool, quota) -> QuotaFormat.write(pools.putObject(pool), quota));

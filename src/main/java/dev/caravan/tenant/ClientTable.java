@@ -49,7 +49,8 @@ final class ClientTable {
         of.quota(),
         explain == null ? of.explain() : explain,
         true,
-        of.inPools());
+        of.inPools(),
+        of.weight());
   }
 
   /** What is said of a tenant, or what holds where nothing is. */

@@ -180,7 +180,8 @@ public final class Clients {
         of.quota(),
         of.explain(),
         true,
-        of.inPools());
+        of.inPools(),
+        of.weight());
   }
 
   /** A tenant of which the file says something; null for others. */

@@ -9,6 +9,7 @@ import java.util.Map;
  * @param pools the pools that it may use; empty for all of them
  * @param priority the most urgent class that it may ask for
  * @param inPools what it may use of single pools as well, by their names
+ * @param weight how many times as many tokens it has in a queue as a tenant of 1, from 1 to 100
  */
 public record Tenant(
     String name,
@@ -16,10 +17,14 @@ public record Tenant(
     List<String> pools,
     Priority priority,
     boolean explain,
-    Map<String, Quota> inPools) {
+    Map<String, Quota> inPools,
+    int weight) {
+
+  /** The most that a tenant may weigh. */
+  static final int MOST_WEIGHT = 100;
 
   /** One of which nothing is said. */
   static Tenant unsaid(String name) {
-    return new Tenant(name, Quota.UNLIMITED, List.of(), Priority.DEFAULT, false, Map.of());
+    return new Tenant(name, Quota.UNLIMITED, List.of(), Priority.DEFAULT, false, Map.of(), 1);
   }
 }

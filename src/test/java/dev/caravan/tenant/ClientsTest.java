@@ -44,7 +44,7 @@ class ClientsTest {
     return """
         {"tenants": {"acme": {"requestsPerMinute": 60, "tokensPerMonth": 1000000,
                               "pools": ["llama", "qwen"], "priority": "interactive",
-                              "limitsInPools": {"llama": {"tokensPerMinute": 500}}}},
+                              "limitsInPools": {"llama": {"tokensPerMinute": 500}}, "weight": 3}},
          "keys": [
            {"id": "acme-1", "tenant": "acme", "sha256": "%s"},
            {"id": "beta-1", "tenant": "beta", "sha256": "%s", "pools": ["llama"],
@@ -82,7 +82,8 @@ class ClientsTest {
                 new Quota(60, 0, 0, 1_000_000),
                 false,
                 true,
-                Map.of("llama", new Quota(0, 500, 0, 0))));
+                Map.of("llama", new Quota(0, 500, 0, 0)),
+                3));
     assertThat(acme.quotaIn("llama").tokensPerMinute()).isEqualTo(500);
     assertThat(acme.quotaIn("qwen")).isEqualTo(Quota.UNLIMITED);
     Client beta = client(clients().of(BETA));
@@ -129,6 +130,8 @@ class ClientsTest {
         "{'tenants': {'t': {'tokensPerMinute': 1.5}}}            | tenants.t.tokensPerMinute must be a whole number",
         "{'tenants': {'t': {'pools': []}}}                       | tenants.t.pools must be a list of the names",
         "{'tenants': {'t': {'priority': 'urgent'}}}              | tenants.t.priority must be interactive, default or batch",
+        "{'tenants': {'t': {'weight': 0}}} | tenants.t.weight must be a whole number from 1 to 100",
+        "{'tenants': {'t': {'weight': 1.5}}} | tenants.t.weight must be a whole number",
         "{'tenants': {'t': {'limitsInPools': []}}}               | tenants.t.limitsInPools must be an object",
         "{'tenants': {'t': {'limitsInPools': {'p': 5}}}}         | tenants.t.limitsInPools.p must be an object",
         "{'tenants': {'t': {'limitsInPools': {'p': {'pools': 5}}}}} | tenants.t.limitsInPools.p has a field that is none of",
