@@ -62,8 +62,7 @@ class PromptPrefixTest {
                 ("{\"model\":\"m\",\"prompt\":\"" + "9".repeat(4_000) + "\"}")
                     .getBytes(StandardCharsets.US_ASCII));
     String number = "{\"model\":\"m\",\"prompt\":" + "1".repeat(600) + "}";
-    ByteBuf direct =
-        Unpooled.directBuffer().writeBytes(number.getBytes(StandardCharsets.US_ASCII));
+    ByteBuf direct = Unpooled.directBuffer().writeBytes(number.getBytes(StandardCharsets.US_ASCII));
     new RequestParser().parse(Api.COMPLETIONS, before).prefix();
     assertThat(hashes(new RequestParser().parse(Api.COMPLETIONS, direct).prefix()))
         .hasSize(1)
