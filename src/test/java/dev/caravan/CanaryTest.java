@@ -52,6 +52,7 @@ class CanaryTest {
   private static final String SERVER_KEY = "canary-key-of-the-server";
   private static final String HEADER = "canary-header";
   private static final String ANSWER = "canary-answer";
+  private static final String CHUNKED = "transfer-encoding: chunked\r\n\r\n";
   private static final String ADMIN = "d".repeat(64);
 
   /** What the servers of the pools {@code m0}, {@code m1} … answer. */
@@ -73,8 +74,9 @@ class CanaryTest {
           "HTTP/1.1 200 OK\r\n" + ANSWER + "\r\n\r\n",
           "HTTP/1.1 200 OK\r\ncontent-length: " + ANSWER + "\r\n\r\n",
           "HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n" + ANSWER,
-          "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n" + ANSWER,
-          "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
+          "HTTP/1.1 200 OK\r\n" + CHUNKED + ANSWER,
+          "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n"
+              + CHUNKED
               + "1d\r\ndata: {\"a\":\"canary-answer\"}\n\n\r\n",
           "");
 

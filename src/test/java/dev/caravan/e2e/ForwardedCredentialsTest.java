@@ -35,12 +35,12 @@ class ForwardedCredentialsTest extends EndToEnd {
   /** How a request comes to a second server. */
   enum Way {
     RETRY("attempts: 2"),
-    HEDGE("hedge: 50ms", "hedgeBudget: 100"),
+    HEDGE("hedge: 50ms, hedgeBudget: 100"),
     RESUMPTION("resume: \"on\"");
 
-    private final String[] parameters;
+    private final String parameters;
 
-    Way(String... parameters) {
+    Way(String parameters) {
       this.parameters = parameters;
     }
   }
