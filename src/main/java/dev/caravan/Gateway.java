@@ -105,8 +105,8 @@ public class Gateway {
     this.ticker = ticker;
     WallClock clock = WallClock.system();
     Chance chance = settings.seed().map(Chance::seeded).orElseGet(Chance::system);
-    int threads = Parts.threads(settings.eventLoops());
     PrefixIndex prefixes = Parts.prefixIndex(settings.prefixIndex());
+    int threads = Parts.threads(settings.eventLoops());
     loops = transport.eventLoops(threads, "caravan-loop");
     Scheduler scheduler = Scheduler.on(loops);
     MeterRegistry registry = observation.registry();
@@ -169,8 +169,7 @@ public class Gateway {
     admission = new Admission(Parts.limits(settings.limits()), Memory.ofThisProcess(), ticker);
     KeyFiles keys = new KeyFiles(servers, health::specified);
     credentials = new Credentials(settings, meters, ticker, clock, keys);
-    ConversationFinder finder = Parts.finder(settings.conversation());
-    Parts.measure(meters, finder);
+    ConversationFinder finder = Parts.measured(Parts.finder(settings.conversation()), meters);
     ingress =
         new HttpIngress(
             Parts.httpSettings(settings.http(), settings.explain().header()),

@@ -139,10 +139,12 @@ final class Parts {
     }
   }
 
-  static void measure(Meters meters, ConversationFinder finder) {
+  /** The same, with its cookies counted. */
+  static ConversationFinder measured(ConversationFinder finder, Meters meters) {
     String what = "Cookies that were made, and requests whose cookie no key has signed";
     meters.counter("caravan.cookies", what, Tag.of("result", "made"), finder::made);
     meters.counter("caravan.cookies", what, Tag.of("result", "refused"), finder::refused);
+    return finder;
   }
 
   static void measure(

@@ -87,8 +87,7 @@ class TlsRegistryTest {
     Issued issued = CA.issue("second", "127.0.0.1");
     issued.write(DIRECTORY);
     await().atMost(LONG).until(() -> subject().contains("CN=second"));
-    // The JDK's client asks for h2 as well, and gets what the port has.
-    assertThat(models().version()).isEqualTo(HttpClient.Version.HTTP_1_1);
+    assertThat(models().version()).isEqualTo(HttpClient.Version.HTTP_2);
     assertThat(models().statusCode()).isEqualTo(200);
 
     try (CapturedLog log = CapturedLog.of("dev.caravan.tls")) {

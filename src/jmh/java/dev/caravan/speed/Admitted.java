@@ -76,22 +76,8 @@ public class Admitted {
   @Setup
   public void begin() throws IOException {
     access = Credentials.thousands();
-    PoolPolicy d = PoolPolicy.DEFAULT;
     pool.respecify(
-        new PoolPolicy(
-            d.timeouts(),
-            d.attempts(),
-            d.retryBudgetPercent(),
-            d.hedge(),
-            d.pingMillis(),
-            d.resume(),
-            d.recovery(),
-            d.ejection(),
-            d.panicPercent(),
-            d.affinity(),
-            LARGE,
-            new PoolPolicy.Queue(10_000, 30_000)),
-        List.of(server));
+        PoolPolicy.DEFAULT.with(LARGE, new PoolPolicy.Queue(10_000, 30_000)), List.of(server));
     server.onClose((lease, outcome) -> queue.freed(server));
     if (waiting > 0) {
       while (server.room() > 0) {

@@ -61,6 +61,23 @@ public record PoolPolicy(
         Queue.OFF);
   }
 
+  /** The same with other limits and another queue. */
+  public PoolPolicy with(Quota otherLimits, Queue otherQueue) {
+    return new PoolPolicy(
+        timeouts,
+        attempts,
+        retryBudgetPercent,
+        hedge,
+        pingMillis,
+        resume,
+        recovery,
+        ejection,
+        panicPercent,
+        affinity,
+        otherLimits,
+        otherQueue);
+  }
+
   /** {@link #attempts} where the route does not say. */
   public static final int UNSAID = 0;
 

@@ -70,22 +70,8 @@ class FairQueueTest {
   }
 
   private void respecify(int most, Backend... servers) {
-    PoolPolicy d = PoolPolicy.DEFAULT;
     pool.respecify(
-        new PoolPolicy(
-            d.timeouts(),
-            d.attempts(),
-            d.retryBudgetPercent(),
-            d.hedge(),
-            d.pingMillis(),
-            d.resume(),
-            d.recovery(),
-            d.ejection(),
-            d.panicPercent(),
-            d.affinity(),
-            Quota.UNLIMITED,
-            new Queue(most, 30_000)),
-        List.of(servers));
+        PoolPolicy.DEFAULT.with(Quota.UNLIMITED, new Queue(most, 30_000)), List.of(servers));
   }
 
   /** One that waits; where it has its turn it takes a place, or is put back. */

@@ -285,16 +285,6 @@ class DnsFinderTest {
   }
 
   @Test
-  void aliasThatIsNoName_isAFailure_andAskedForAgain() {
-    server.alias(NAME, 0, "b\uFFFDd.test");
-    watch("dns:" + NAME);
-    await().atMost(LONG).until(() -> told.failures.size() > 1);
-    assertThat(told.failures.get(0)).isEqualTo("there is no asking for the name b?d.test.");
-    server.addresses(NAME, 0, "10.0.0.5");
-    awaitHosts("10.0.0.5");
-  }
-
-  @Test
   void targetThatIsNoName_takesNoOtherWithIt() {
     server
         .services("_http._tcp." + NAME, 0, "0 0 8001 a.test", "0 0 8002 b\uFFFDd.test")

@@ -70,7 +70,10 @@ class BadInputTest {
   @AfterEach
   void noServerHeardOfIt_andNothingWasLogged() {
     assertThat(server.received()).isZero();
-    assertThat(log.lines()).noneMatch(line -> line.startsWith("ERROR") || line.startsWith("WARN"));
+    // Of TLS on this port the operator is told, once in a while: it is often a wrong setting.
+    assertThat(log.lines())
+        .filteredOn(line -> !line.contains("speaks TLS"))
+        .noneMatch(line -> line.startsWith("ERROR") || line.startsWith("WARN"));
   }
 
   private static Case head(String name, String bytes, int status) {

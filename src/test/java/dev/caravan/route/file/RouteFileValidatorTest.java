@@ -156,7 +156,7 @@ class RouteFileValidatorTest {
         arguments(
             "quux: 2",
             "unknown parameter \"quux\", accepted: url, discover, model, weight, maxInflight,"
-                + " cacheTokens, zone, labels, apiKey, probe, health, metrics, connectTimeout,"
+                + " cacheTokens, zone, labels, apiKey, forwardCredentials, probe, health, metrics, connectTimeout,"
                 + " firstTokenTimeout, betweenTokensTimeout, totalTimeout,"
                 + " keepAlive, trustCertificates, tls, drain"));
   }
