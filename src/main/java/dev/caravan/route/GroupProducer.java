@@ -77,7 +77,7 @@ final class GroupProducer extends DefaultAsyncProducer {
 
   private @Nullable Lease open(Call call, Work work) {
     List<Backend> untried = new ArrayList<>(group.servers());
-    untried.removeIf(each -> !each.availability().eligible() || !each.gate().permits());
+    untried.removeIf(each -> !each.usable());
     untried.sort((a, b) -> Integer.compare(a.inflight(), b.inflight()));
     for (Backend each : untried) {
       Lease own = Lease.open(each, call.pool(), component.client().ticker(), work);

@@ -59,10 +59,6 @@ final class InQueue implements FairQueue.Waiter, InLine {
     this.deadline = new Deadline(call.loop(), road.ticker(), this::timedOut);
   }
 
-  FairQueue queue() {
-    return queue;
-  }
-
   /**
    * It waits now, or again.
    *

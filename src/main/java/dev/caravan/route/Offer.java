@@ -119,11 +119,7 @@ final class Offer {
   boolean anyoneWorks(Tried tried, long[] before) {
     for (int i = 0; i < servers.length; i++) {
       Backend server = servers[i];
-      if (!tried.contains(i)
-          && server.availability().eligible()
-          && server.gate().permits()
-          && server.inflight() < server.spec().maxInflight()
-          && server.progress() != before[i]) {
+      if (!tried.contains(i) && server.room() > 0 && server.progress() != before[i]) {
         return true;
       }
     }

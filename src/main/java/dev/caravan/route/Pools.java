@@ -282,15 +282,11 @@ public final class Pools implements ModelCatalog {
   /** The pools of which no server may be picked now, by name and in order. */
   public List<String> unserved() {
     return byName.values().stream()
-        .filter(pool -> pool.pool().backends().stream().noneMatch(Pools::eligible))
+        .filter(pool -> pool.pool().backends().stream().noneMatch(Backend::usable))
         .map(Open::name)
         .distinct()
         .sorted()
         .toList();
-  }
-
-  private static boolean eligible(Backend backend) {
-    return backend.availability().eligible() && backend.gate().permits();
   }
 
   @Override

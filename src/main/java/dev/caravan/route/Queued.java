@@ -22,7 +22,10 @@ final class Queued implements AsyncCallback {
   private final Exchange exchange;
   private final Call call;
   private final AsyncCallback callback;
-  private final InQueue place;
+  private final PoolRoad road;
+
+  /** Made at the first wait: most requests have none. */
+  private @Nullable InQueue place;
 
   Queued(
       Pools pools, Pool pool, PoolRoad road, Exchange exchange, Call call, AsyncCallback callback) {
@@ -31,15 +34,24 @@ final class Queued implements AsyncCallback {
     this.exchange = exchange;
     this.call = call;
     this.callback = callback;
-    this.place = new InQueue(road, call, false, this::go, this::refused);
+    this.road = road;
   }
 
   void start() {
-    if (place.queue().busy()) {
-      place.enter(null);
+    if (road.queue().busy()) {
+      enter(null);
     } else {
       go();
     }
+  }
+
+  private void enter(@Nullable BooleanSupplier fits) {
+    InQueue known = place;
+    if (known == null) {
+      known = new InQueue(road, call, false, this::go, this::refused);
+      place = known;
+    }
+    known.enter(fits);
   }
 
   private void go() {
@@ -75,7 +87,7 @@ final class Queued implements AsyncCallback {
     }
     exchange.setException(null);
     exchange.getExchangeExtension().setRedeliveryExhausted(false);
-    place.enter(home == null ? null : hasRoom(home));
+    enter(home == null ? null : hasRoom(home));
   }
 
   /** Whether a wait is worth it: somebody would take requests, had he the room. */

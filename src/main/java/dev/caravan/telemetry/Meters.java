@@ -149,9 +149,7 @@ public final class Meters {
   }
 
   private static long usable(Pool pool) {
-    return pool.backends().stream()
-        .filter(server -> server.availability().eligible() && server.gate().permits())
-        .count();
+    return pool.backends().stream().filter(Backend::usable).count();
   }
 
   /**
