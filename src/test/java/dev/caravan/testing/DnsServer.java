@@ -5,6 +5,7 @@ import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
+import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.SimpleChannelInboundHandler;
@@ -40,6 +41,7 @@ import org.jspecify.annotations.Nullable;
 
 /** A name server on loopback that says what a test tells it to; it knows no name at first. */
 public final class DnsServer implements AutoCloseable {
+  private static final int MOST_TRIES = 50;
   private final NioEventLoopGroup loop = new NioEventLoopGroup(1);
   private final Map<String, Reply> replies = new ConcurrentHashMap<>();
   private final Map<String, AtomicInteger> asked = new ConcurrentHashMap<>();
@@ -53,26 +55,7 @@ public final class DnsServer implements AutoCloseable {
   private record Reply(List<byte[]> records, DnsRecordType type, long ttlSeconds) {}
 
   public DnsServer() {
-    channel =
-        new Bootstrap()
-            .group(loop)
-            .channel(NioDatagramChannel.class)
-            .handler(
-                new ChannelInitializer<DatagramChannel>() {
-                  @Override
-                  protected void initChannel(DatagramChannel channel) {
-                    channel
-                        .pipeline()
-                        .addLast(
-                            new DatagramDnsQueryDecoder(),
-                            new DatagramDnsResponseEncoder(),
-                            new Answers());
-                  }
-                })
-            .bind("127.0.0.1", 0)
-            .syncUninterruptibly()
-            .channel();
-    streams =
+    ServerBootstrap streaming =
         new ServerBootstrap()
             .group(loop)
             .channel(NioServerSocketChannel.class)
@@ -87,10 +70,40 @@ public final class DnsServer implements AutoCloseable {
                             new TcpDnsResponseEncoder(),
                             new StreamAnswers());
                   }
-                })
-            .bind(address())
-            .syncUninterruptibly()
-            .channel();
+                });
+    Bootstrap datagrams =
+        new Bootstrap()
+            .group(loop)
+            .channel(NioDatagramChannel.class)
+            .handler(
+                new ChannelInitializer<DatagramChannel>() {
+                  @Override
+                  protected void initChannel(DatagramChannel channel) {
+                    channel
+                        .pipeline()
+                        .addLast(
+                            new DatagramDnsQueryDecoder(),
+                            new DatagramDnsResponseEncoder(),
+                            new Answers());
+                  }
+                });
+    // A port that is free for streams may be taken for datagrams, and the other way round.
+    List<Channel> taken = new ArrayList<>();
+    while (true) {
+      Channel stream = streaming.bind("127.0.0.1", 0).syncUninterruptibly().channel();
+      ChannelFuture datagram = datagrams.bind(stream.localAddress()).awaitUninterruptibly();
+      if (datagram.isSuccess()) {
+        streams = stream;
+        channel = datagram.channel();
+        break;
+      }
+      taken.add(stream);
+      if (taken.size() == MOST_TRIES) {
+        loop.shutdownGracefully();
+        throw new IllegalStateException("no port is free for both", datagram.cause());
+      }
+    }
+    taken.forEach(Channel::close);
   }
 
   /** Answers of more records are cut short in a datagram, and whole on a stream. */
