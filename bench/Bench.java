@@ -145,7 +145,7 @@ public final class Bench {
 
   private void profile() throws IOException, InterruptedException {
     upstreamPort = Upstream.start();
-    start("caravan");
+    start(options.table.equals("guarded") ? "guarded" : "caravan");
     if (targets.isEmpty()) {
       System.exit(1);
     }

@@ -26,7 +26,8 @@ final class Options implements Cloneable {
         --caravan-arg ARG       passed to ./run, may be repeated: --caravan-arg -Dkey=value
         --start-seconds N       how long Caravan may take to start, a build included (300)
         --limit-seconds N       the whole run is stopped after this long (1200)
-        --profile               instead of a table: where Caravan spends its time
+        --profile               instead of a table: where Caravan spends its time;
+                                with --guarded, where the guarded one does
       """;
 
   List<String> targets = List.of("direct", "haproxy", "nginx", "caravan");

@@ -3,6 +3,7 @@ package dev.caravan.ingress;
 import dev.caravan.limit.Account;
 import dev.caravan.limit.Reservation;
 import dev.caravan.limit.Scope;
+import dev.caravan.upstream.ResponseHead;
 import io.netty.buffer.ByteBuf;
 import java.nio.charset.StandardCharsets;
 import org.jspecify.annotations.Nullable;
@@ -13,12 +14,32 @@ import org.jspecify.annotations.Nullable;
  * else the tenant's, else the pool's.
  */
 final class RateHeaders {
-  /** How the names of all such lines begin; a server's own are not for the client then. */
-  static final String PREFIX = "x-ratelimit-";
+  /** The most bytes that {@link #write} appends: six lines of 30, and a number of 19 digits. */
+  static final int MOST_BYTES = 6 * 52;
 
   private static final Scope[] TOLD = {Scope.TENANT_POOL, Scope.TENANT, Scope.POOL};
 
   private static final long MILLI = 1_000_000;
+  private static final Lines REQUESTS = new Lines("requests");
+  private static final Lines TOKENS = new Lines("tokens");
+
+  /** The lines of one kind as far as they are always the same, each from the end of the last. */
+  private static final class Lines {
+    private final byte[] limit;
+    private final byte[] remaining;
+    private final byte[] reset;
+
+    Lines(String kind) {
+      limit = line("", "limit", kind);
+      remaining = line("\r\n", "remaining", kind);
+      reset = line("\r\n", "reset", kind);
+    }
+
+    private static byte[] line(String before, String what, String kind) {
+      return (before + ResponseHead.RATES + what + "-" + kind + ": ")
+          .getBytes(StandardCharsets.US_ASCII);
+    }
+  }
 
   private RateHeaders() {}
 
@@ -27,13 +48,12 @@ final class RateHeaders {
     Account requests = counted(of, true);
     if (requests != null) {
       long most = requests.quota().requestsPerMinute();
-      write(
-          out, "requests", most, requests.remainingRequests(now), requests.requestsFullNanos(now));
+      write(out, REQUESTS, most, requests.remainingRequests(now), requests.requestsFullNanos(now));
     }
     Account tokens = counted(of, false);
     if (tokens != null) {
       long most = tokens.quota().tokensPerMinute();
-      write(out, "tokens", most, tokens.remainingTokens(now), tokens.tokensFullNanos(now));
+      write(out, TOKENS, most, tokens.remainingTokens(now), tokens.tokensFullNanos(now));
     }
   }
 
@@ -52,33 +72,35 @@ final class RateHeaders {
         && (requests ? account.quota().requestsPerMinute() : account.quota().tokensPerMinute()) > 0;
   }
 
-  private static void write(ByteBuf out, String kind, long most, long remaining, long fullNanos) {
-    line(out, "x-ratelimit-limit-", kind, Long.toString(most));
-    line(out, "x-ratelimit-remaining-", kind, Long.toString(remaining));
-    line(out, "x-ratelimit-reset-", kind, duration(fullNanos));
+  private static void write(ByteBuf out, Lines of, long most, long remaining, long fullNanos) {
+    out.writeBytes(of.limit);
+    Decimal.write(out, most);
+    out.writeBytes(of.remaining);
+    Decimal.write(out, remaining);
+    out.writeBytes(of.reset);
+    duration(out, fullNanos);
+    out.writeShort('\r' << 8 | '\n');
   }
 
-  /** As {@code 6m0s}, {@code 1.2s}, {@code 17ms}; never less than it is. */
-  static String duration(long nanos) {
+  /** As {@code 6m0s}, {@code 1.200s}, {@code 17ms}; never less than it is. */
+  static void duration(ByteBuf out, long nanos) {
     long millis = (nanos + MILLI - 1) / MILLI;
     if (millis < 1_000) {
-      return millis + "ms";
-    }
-    if (millis >= 60_000) {
+      Decimal.write(out, millis);
+      out.writeByte('m');
+    } else if (millis >= 60_000) {
       long seconds = (millis + 999) / 1_000;
-      return seconds / 60 + "m" + seconds % 60 + "s";
+      Decimal.write(out, seconds / 60);
+      out.writeByte('m');
+      Decimal.write(out, seconds % 60);
+    } else {
+      Decimal.write(out, millis / 1_000);
+      int rest = (int) (millis % 1_000);
+      if (rest > 0) {
+        out.writeByte('.');
+        Decimal.writeThree(out, rest);
+      }
     }
-    long rest = millis % 1_000;
-    return rest == 0
-        ? millis / 1_000 + "s"
-        : millis / 1_000 + "." + Long.toString(1_000 + rest).substring(1) + "s";
-  }
-
-  private static void line(ByteBuf out, String name, String kind, String value) {
-    out.writeCharSequence(name, StandardCharsets.US_ASCII);
-    out.writeCharSequence(kind, StandardCharsets.US_ASCII);
-    out.writeCharSequence(": ", StandardCharsets.US_ASCII);
-    out.writeCharSequence(value, StandardCharsets.US_ASCII);
-    out.writeShort('\r' << 8 | '\n');
+    out.writeByte('s');
   }
 }

@@ -19,6 +19,9 @@ final class ReplyHead {
    */
   private static final int SMALL_BYTES = 4096;
 
+  /** What a head takes beside a server's own lines and what is told of limits, mostly. */
+  private static final int HEAD_BYTES = 320;
+
   private ReplyHead() {}
 
   /**
@@ -60,10 +63,12 @@ final class ReplyHead {
       boolean close,
       int room) {
     int status = head.status();
-    ByteBuf out = ctx.alloc().buffer(320 + head.linesLength() + room);
+    boolean rates = call != null && call.reservation() != null;
+    int more = rates ? RateHeaders.MOST_BYTES : 0;
+    ByteBuf out = ctx.alloc().buffer(HEAD_BYTES + more + head.linesLength() + room);
     Heads.status(out, status);
-    if (call != null && call.reservation() != null) {
-      head.writeLinesWithout(RateHeaders.PREFIX, out);
+    if (rates) {
+      head.writeLinesWithoutRates(out);
     } else {
       head.writeLinesTo(out);
     }
@@ -73,7 +78,7 @@ final class ReplyHead {
       ascii(out, "transfer-encoding: chunked\r\n");
     } else if (length >= 0 && status != 204 && status != 304) {
       ascii(out, "content-length: ");
-      ascii(out, Long.toString(length));
+      Decimal.write(out, length);
       out.writeShort('\r' << 8 | '\n');
     }
     if (head.eventStream()) {
@@ -91,10 +96,10 @@ final class ReplyHead {
       int length,
       @Nullable ClientError error,
       boolean close) {
-    ByteBuf out = ctx.alloc().buffer(320 + length);
+    ByteBuf out = ctx.alloc().buffer(HEAD_BYTES + length);
     Heads.status(out, status);
     ascii(out, "content-type: application/json\r\ncontent-length: ");
-    ascii(out, Integer.toString(length));
+    Decimal.write(out, length);
     out.writeShort('\r' << 8 | '\n');
     own(out, incoming, call);
     if (error != null) {
@@ -106,7 +111,7 @@ final class ReplyHead {
   /** The head of a stream of which no server has sent anything yet. */
   static ByteBuf stream(
       ChannelHandlerContext ctx, Incoming incoming, @Nullable Call call, boolean close) {
-    ByteBuf out = ctx.alloc().buffer(320);
+    ByteBuf out = ctx.alloc().buffer(HEAD_BYTES);
     Heads.status(out, 200);
     ascii(out, "content-type: text/event-stream\r\ncache-control: no-cache\r\nx-request-id: ");
     ascii(out, incoming.requestId());
@@ -123,7 +128,7 @@ final class ReplyHead {
     ascii(out, "\r\nx-caravan-backend: ");
     ascii(out, lease == null ? "none" : lease.backend().name());
     ascii(out, "\r\nx-caravan-attempts: ");
-    ascii(out, asked == null ? "0" : Integer.toString(asked.attempts()));
+    Decimal.write(out, asked == null ? 0 : asked.attempts());
     out.writeShort('\r' << 8 | '\n');
     rates(out, asked);
     Explained explained = asked == null ? null : asked.explained();

@@ -22,24 +22,41 @@ public final class Chunks {
     return LAST.duplicate();
   }
 
-  /** Passes {@code payload} as one chunk, in three parts. */
+  /** Passes {@code payload} as one chunk: a small one in one part, a larger one in three. */
   static void frame(ByteBuf payload, BodyFramer.Output out) {
-    ByteBuf size = payload.alloc().buffer(10);
-    writeHex(size, payload.readableBytes());
-    size.writeShort('\r' << 8 | '\n');
-    out.pass(size);
+    if (payload.readableBytes() <= Transfer.SMALL_BYTES) {
+      out.pass(copied(payload));
+      return;
+    }
+    out.pass(size(payload));
     out.pass(payload);
     out.pass(CRLF.duplicate());
   }
 
-  /** Passes {@code payload}, which is now the sink's, as one chunk, in three parts. */
+  /** As the other, for {@code payload} that is now the sink's. */
   public static void frame(ByteBuf payload, BodySink to) {
-    ByteBuf size = payload.alloc().buffer(10);
-    writeHex(size, payload.readableBytes());
-    size.writeShort('\r' << 8 | '\n');
-    to.bytes(size);
+    if (payload.readableBytes() <= Transfer.SMALL_BYTES) {
+      to.bytes(copied(payload));
+      return;
+    }
+    to.bytes(size(payload));
     to.bytes(payload);
     to.bytes(CRLF.duplicate());
+  }
+
+  private static ByteBuf copied(ByteBuf payload) {
+    int length = payload.readableBytes();
+    ByteBuf chunk = payload.alloc().buffer(length + 12);
+    writeHex(chunk, length);
+    chunk.writeShort('\r' << 8 | '\n').writeBytes(payload).writeShort('\r' << 8 | '\n');
+    payload.release();
+    return chunk;
+  }
+
+  private static ByteBuf size(ByteBuf payload) {
+    ByteBuf size = payload.alloc().buffer(10);
+    writeHex(size, payload.readableBytes());
+    return size.writeShort('\r' << 8 | '\n');
   }
 
   /** Appends {@code text}, in ASCII or UTF-8 bytes, to {@code to} as one chunk. */

@@ -10,12 +10,16 @@ import io.netty.buffer.ByteBuf;
  * @see <a href="https://www.rfc-editor.org/rfc/rfc9110#section-7.6.1">RFC 9110, 7.6.1</a>
  */
 public final class ResponseHead {
+  /** How the names of all lines begin that tell of limits, in lower case. */
+  public static final String RATES = "x-ratelimit-";
+
   /** {@link #contentLength()} where the head does not say. */
   static final long UNKNOWN = -1;
 
   private final int status;
   private final byte[] lines;
   private final int linesLength;
+  private final boolean rates;
   private final long contentLength;
   private final boolean chunked;
   private final boolean keepAlive;
@@ -26,6 +30,7 @@ public final class ResponseHead {
       int status,
       byte[] lines,
       int linesLength,
+      boolean rates,
       long contentLength,
       boolean chunked,
       boolean keepAlive,
@@ -34,6 +39,7 @@ public final class ResponseHead {
     this.status = status;
     this.lines = lines;
     this.linesLength = linesLength;
+    this.rates = rates;
     this.contentLength = contentLength;
     this.chunked = chunked;
     this.keepAlive = keepAlive;
@@ -66,12 +72,12 @@ public final class ResponseHead {
     head.writeBytes(lines, 0, linesLength);
   }
 
-  /**
-   * Appends the lines that may go to the client but those whose names begin so.
-   *
-   * @param prefix in lower case
-   */
-  public void writeLinesWithout(String prefix, ByteBuf head) {
+  /** Appends the lines that may go to the client but those that tell of the server's limits. */
+  public void writeLinesWithoutRates(ByteBuf head) {
+    if (!rates) {
+      writeLinesTo(head);
+      return;
+    }
     int from = 0;
     while (from < linesLength) {
       int end = from;
@@ -79,20 +85,21 @@ public final class ResponseHead {
         end++;
       }
       end++;
-      if (!begins(from, end, prefix)) {
+      if (!startsWith(lines, from, end, RATES)) {
         head.writeBytes(lines, from, end - from);
       }
       from = end;
     }
   }
 
-  private boolean begins(int from, int end, String prefix) {
-    if (end - from < prefix.length()) {
+  /** Whether bytes begin with a text in lower case, whatever their own case is. */
+  static boolean startsWith(byte[] bytes, int from, int end, String text) {
+    if (end - from < text.length()) {
       return false;
     }
-    for (int i = 0; i < prefix.length(); i++) {
-      int b = lines[from + i];
-      if ((b >= 'A' && b <= 'Z' ? b + ('a' - 'A') : b) != prefix.charAt(i)) {
+    for (int i = 0; i < text.length(); i++) {
+      int b = bytes[from + i];
+      if ((b >= 'A' && b <= 'Z' ? b + ('a' - 'A') : b) != text.charAt(i)) {
         return false;
       }
     }

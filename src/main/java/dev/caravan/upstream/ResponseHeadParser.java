@@ -4,6 +4,7 @@ import dev.caravan.time.WallClock;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +25,10 @@ final class ResponseHeadParser {
   private boolean close;
   private boolean keepAliveSaid;
   private boolean eventStream;
+
+  /** Whether some line tells of the server's limits; also where that one is dropped again. */
+  private boolean rates;
+
   private @Nullable RetryAfter retryAfter;
   private @Nullable List<String> connectionNames;
 
@@ -71,6 +76,7 @@ final class ResponseHeadParser {
         status,
         head,
         kept,
+        rates,
         contentLength,
         chunked,
         keepAlive,
@@ -146,6 +152,7 @@ final class ResponseHeadParser {
       retryAfter.header(
           new String(head, from, colon - from, StandardCharsets.ISO_8859_1), value(colon, end));
     }
+    rates |= startsWith(from, colon, ResponseHead.RATES);
     if (startsWith(from, colon, "x-caravan-") || startsWith(from, colon, "proxy-")) {
       return false;
     }
@@ -202,7 +209,7 @@ final class ResponseHeadParser {
         if (connectionNames.size() == MAX_NAMED) {
           throw new BadResponse("a Connection header that lists more than " + MAX_NAMED + " names");
         }
-        connectionNames.add(trimmed);
+        connectionNames.add(trimmed.toLowerCase(Locale.ROOT));
       }
     }
   }
@@ -252,19 +259,7 @@ final class ResponseHeadParser {
   }
 
   private boolean startsWith(int from, int end, String name) {
-    if (end - from < name.length()) {
-      return false;
-    }
-    for (int i = 0; i < name.length(); i++) {
-      int b = head[from + i];
-      if (b >= 'A' && b <= 'Z') {
-        b += 'a' - 'A';
-      }
-      if (b != Character.toLowerCase(name.charAt(i))) {
-        return false;
-      }
-    }
-    return true;
+    return ResponseHead.startsWith(head, from, end, name);
   }
 
   private String value(int colon, int end) {

@@ -17,7 +17,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Transfer implements Attempt, Answer, BodyFramer.Output {
   /** Below this, one buffer and one write are cheaper than a gathering write of two. */
-  private static final int SMALL_BYTES = 4096;
+  static final int SMALL_BYTES = 4096;
 
   /**
    * A connection that was idle and ends so soon after it was taken was being closed as we took it;

@@ -13,6 +13,7 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class RateHeadersTest {
 
@@ -28,7 +29,17 @@ class RateHeadersTest {
     "360000000001, 6m1s"
   })
   void duration_isAsOpenAiWritesIt_andNeverTooShort(long nanos, String text) {
-    assertThat(RateHeaders.duration(nanos)).isEqualTo(text);
+    ByteBuf out = Unpooled.buffer();
+    RateHeaders.duration(out, nanos);
+    assertThat(out.toString(StandardCharsets.US_ASCII)).isEqualTo(text);
+  }
+
+  @ParameterizedTest
+  @ValueSource(longs = {0, 9, 10, 99, 100, 1_000_000, 9_999_999_999L, Long.MAX_VALUE})
+  void numbers_haveAllTheirDigits(long number) {
+    ByteBuf out = Unpooled.buffer(1);
+    Decimal.write(out, number);
+    assertThat(out.toString(StandardCharsets.US_ASCII)).isEqualTo(Long.toString(number));
   }
 
   @Test
