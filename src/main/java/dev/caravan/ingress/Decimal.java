@@ -2,30 +2,38 @@ package dev.caravan.ingress;
 
 import io.netty.buffer.ByteBuf;
 
-/** Numbers in decimal, straight into a buffer: a text between would be for nobody. */
+/** Numbers from 0 in decimal, without a text between, which would be for nobody. */
 final class Decimal {
+  private static final int MOST_DIGITS = 19;
+
   private Decimal() {}
 
-  /** Appends a number from 0. */
+  /** Appends a number to a buffer. */
   static void write(ByteBuf out, long number) {
-    int digits = 1;
-    for (long rest = number; rest >= 10; rest /= 10) {
-      digits++;
+    if (number < 10) {
+      out.writeByte('0' + (int) number);
+      return;
     }
-    int from = out.writerIndex();
-    out.ensureWritable(digits);
-    long rest = number;
-    for (int i = from + digits - 1; i >= from; i--) {
-      long tenth = rest / 10;
-      out.setByte(i, '0' + (int) (rest - tenth * 10));
-      rest = tenth;
-    }
-    out.writerIndex(from + digits);
+    byte[] digits = new byte[MOST_DIGITS];
+    out.writeBytes(digits, 0, put(digits, 0, number));
   }
 
-  /** Appends a number from 0 to 999 in three digits. */
-  static void writeThree(ByteBuf out, int number) {
-    out.writeMedium(
-        ('0' + number / 100) << 16 | ('0' + number / 10 % 10) << 8 | ('0' + number % 10));
+  /**
+   * Puts a number into an array that has the room.
+   *
+   * @return behind its last digit
+   */
+  static int put(byte[] to, int from, long number) {
+    int end = from + 1;
+    for (long rest = number; rest >= 10; rest /= 10) {
+      end++;
+    }
+    long rest = number;
+    for (int i = end - 1; i >= from; i--) {
+      long tenth = rest / 10;
+      to[i] = (byte) ('0' + (int) (rest - tenth * 10));
+      rest = tenth;
+    }
+    return end;
   }
 }

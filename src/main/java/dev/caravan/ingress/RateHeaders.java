@@ -44,17 +44,22 @@ final class RateHeaders {
   private RateHeaders() {}
 
   static void write(ByteBuf out, Reservation of) {
+    byte[] lines = new byte[MOST_BYTES];
+    int end = 0;
     long now = of.nowNanos();
     Account requests = counted(of, true);
     if (requests != null) {
       long most = requests.quota().requestsPerMinute();
-      write(out, REQUESTS, most, requests.remainingRequests(now), requests.requestsFullNanos(now));
+      long left = requests.remainingRequests(now);
+      end = put(lines, end, REQUESTS, most, left, requests.requestsFullNanos(now));
     }
     Account tokens = counted(of, false);
     if (tokens != null) {
       long most = tokens.quota().tokensPerMinute();
-      write(out, TOKENS, most, tokens.remainingTokens(now), tokens.tokensFullNanos(now));
+      long left = tokens.remainingTokens(now);
+      end = put(lines, end, TOKENS, most, left, tokens.tokensFullNanos(now));
     }
+    out.writeBytes(lines, 0, end);
   }
 
   private static @Nullable Account counted(Reservation of, boolean requests) {
@@ -72,35 +77,47 @@ final class RateHeaders {
         && (requests ? account.quota().requestsPerMinute() : account.quota().tokensPerMinute()) > 0;
   }
 
-  private static void write(ByteBuf out, Lines of, long most, long remaining, long fullNanos) {
-    out.writeBytes(of.limit);
-    Decimal.write(out, most);
-    out.writeBytes(of.remaining);
-    Decimal.write(out, remaining);
-    out.writeBytes(of.reset);
-    duration(out, fullNanos);
-    out.writeShort('\r' << 8 | '\n');
+  private static int put(byte[] to, int from, Lines of, long most, long remaining, long fullNanos) {
+    int at = Decimal.put(to, put(to, from, of.limit), most);
+    at = Decimal.put(to, put(to, at, of.remaining), remaining);
+    at = duration(to, put(to, at, of.reset), fullNanos);
+    to[at++] = '\r';
+    to[at++] = '\n';
+    return at;
   }
 
-  /** As {@code 6m0s}, {@code 1.200s}, {@code 17ms}; never less than it is. */
-  static void duration(ByteBuf out, long nanos) {
+  private static int put(byte[] to, int at, byte[] text) {
+    System.arraycopy(text, 0, to, at, text.length);
+    return at + text.length;
+  }
+
+  /**
+   * Puts a duration as {@code 6m0s}, {@code 1.200s}, {@code 17ms}, which is never less than it is.
+   *
+   * @return behind its end
+   */
+  static int duration(byte[] to, int from, long nanos) {
+    int at = from;
     long millis = (nanos + MILLI - 1) / MILLI;
     if (millis < 1_000) {
-      Decimal.write(out, millis);
-      out.writeByte('m');
+      at = Decimal.put(to, at, millis);
+      to[at++] = 'm';
     } else if (millis >= 60_000) {
       long seconds = (millis + 999) / 1_000;
-      Decimal.write(out, seconds / 60);
-      out.writeByte('m');
-      Decimal.write(out, seconds % 60);
+      at = Decimal.put(to, at, seconds / 60);
+      to[at++] = 'm';
+      at = Decimal.put(to, at, seconds % 60);
     } else {
-      Decimal.write(out, millis / 1_000);
+      at = Decimal.put(to, at, millis / 1_000);
       int rest = (int) (millis % 1_000);
       if (rest > 0) {
-        out.writeByte('.');
-        Decimal.writeThree(out, rest);
+        to[at++] = '.';
+        to[at++] = (byte) ('0' + rest / 100);
+        to[at++] = (byte) ('0' + rest / 10 % 10);
+        to[at++] = (byte) ('0' + rest % 10);
       }
     }
-    out.writeByte('s');
+    to[at++] = 's';
+    return at;
   }
 }

@@ -8,26 +8,37 @@ import org.jspecify.annotations.Nullable;
 final class Hold {
   final Account account;
   final Quota quota;
-  private final long tokens;
+  private long tokens;
   private boolean place;
   private long requestNanos;
   private long tokenNanos;
   private @Nullable Month month;
 
-  /** Nothing is taken yet; {@code tokens} are to be. */
-  Hold(Account account, Quota quota, long tokens) {
+  /** Nothing is taken yet. */
+  Hold(Account account, Quota quota) {
     this.account = account;
     this.quota = quota;
-    this.tokens = tokens;
+  }
+
+  /** The most tokens that the limits let one request have. */
+  long most() {
+    return Math.min(orNone(quota.tokensPerMinute()), orNone(quota.tokensPerMonth()));
+  }
+
+  /** What a limit lets pass: all where it is 0. */
+  static long orNone(long limit) {
+    return limit == 0 ? Long.MAX_VALUE : limit;
   }
 
   /**
    * Takes a place, a request and the tokens, all or nothing.
    *
+   * @param wanted how many tokens
    * @param epochMillis read only where the month counts
    * @return null where all is taken
    */
-  @Nullable Refusal take(long nowNanos, long epochMillis) {
+  @Nullable Refusal take(long wanted, long nowNanos, long epochMillis) {
+    tokens = wanted;
     account.used(quota, nowNanos);
     int places = quota.concurrentRequests();
     if (places > 0) {

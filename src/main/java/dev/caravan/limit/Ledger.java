@@ -1,10 +1,8 @@
 package dev.caravan.limit;
 
-import dev.caravan.limit.Reservation.Claim;
 import dev.caravan.tenant.Quota;
 import dev.caravan.time.Ticker;
 import dev.caravan.time.WallClock;
-import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
@@ -102,25 +100,30 @@ public final class Ledger {
 
   /** The same where the tenant may have limits of its own in that pool. */
   public @Nullable Reservation reserve(Quotas of, int guessed, int maxTokens, boolean answered) {
-    List<Claim> claims = new ArrayList<>(3);
-    if (limited(of.ofTenant)) {
-      claims.add(new Claim(tenant(of.tenant, of.listed), of.ofTenant));
-    }
-    if (limited(of.ofBoth)) {
-      String name = of.tenant + ":" + of.pool;
-      claims.add(new Claim(account(pairs, Scope.TENANT_POOL, name, true), of.ofBoth));
-    }
-    if (limited(of.ofPool)) {
-      claims.add(new Claim(account(pools, Scope.POOL, of.pool, true), of.ofPool));
-    }
-    if (claims.isEmpty()) {
+    boolean tenant = limited(of.ofTenant);
+    boolean both = limited(of.ofBoth);
+    boolean pool = limited(of.ofPool);
+    Hold[] holds = new Hold[(tenant ? 1 : 0) + (both ? 1 : 0) + (pool ? 1 : 0)];
+    if (holds.length == 0) {
       return null;
+    }
+    long now = ticker.nanos();
+    int next = 0;
+    if (tenant) {
+      holds[next++] = new Hold(tenant(of.tenant, of.listed, now), of.ofTenant);
+    }
+    if (both) {
+      String name = of.tenant + ":" + of.pool;
+      holds[next++] = new Hold(account(pairs, Scope.TENANT_POOL, name, true, now), of.ofBoth);
+    }
+    if (pool) {
+      holds[next] = new Hold(account(pools, Scope.POOL, of.pool, true, now), of.ofPool);
     }
     Estimate estimate = estimate(of.pool);
     long prompt = estimate.prompt(guessed);
     long stated = prompt + (answered ? Math.max(0, maxTokens) : 0);
     long likely = answered && maxTokens < 0 ? prompt + estimate.answer() : stated;
-    return new Reservation(this, claims, estimate, guessed, prompt, stated, likely);
+    return new Reservation(this, holds, estimate, guessed, prompt, stated, likely, now);
   }
 
   private static boolean limited(Quota quota) {
@@ -136,16 +139,19 @@ public final class Ledger {
     return known != null ? known : estimates.computeIfAbsent(pool, name -> new Estimate());
   }
 
-  private Account tenant(String name, boolean listed) {
+  private Account tenant(String name, boolean listed, long now) {
     if (tenants.size() >= MOST_TENANTS && !tenants.containsKey(name)) {
       cull();
     }
-    return account(tenants, Scope.TENANT, name, listed);
+    return account(tenants, Scope.TENANT, name, listed, now);
   }
 
   private Account account(
-      ConcurrentHashMap<String, Account> among, Scope scope, String name, boolean listed) {
-    long now = ticker.nanos();
+      ConcurrentHashMap<String, Account> among,
+      Scope scope,
+      String name,
+      boolean listed,
+      long now) {
     Account known = among.get(name);
     while (known == null || !known.touch(now)) {
       // One that is being forgotten is gone after this, or stays.

@@ -1,7 +1,5 @@
 package dev.caravan.limit;
 
-import dev.caravan.tenant.Quota;
-import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,79 +22,62 @@ public final class Reservation {
   /**
    * Takes all that is needed, or nothing; then there is a {@link #refusal}.
    *
-   * @param claims whose limits, and which; in this order they are taken
+   * @param holds of which nothing is taken yet; in this order it is
    * @param guessed the prompt's tokens by its bytes
    * @param promptTokens the same as the pool's servers count, as far as is known
    * @param stated what the request itself says that it needs: the prompt, and the most that its
    *     client wants
    * @param likely what it is likely to need, from {@code stated}
+   * @param nowNanos the time on the ledger's scale
    */
   Reservation(
       Ledger ledger,
-      List<Claim> claims,
+      Hold[] holds,
       Estimate estimate,
       int guessed,
       long promptTokens,
       long stated,
-      long likely) {
+      long likely,
+      long nowNanos) {
     this.ledger = ledger;
+    this.holds = holds;
     this.estimate = estimate;
     this.guessed = guessed;
     this.promptTokens = promptTokens;
     long most = Long.MAX_VALUE;
-    for (Claim claim : claims) {
-      most = Math.min(most, claim.most());
+    for (Hold each : holds) {
+      most = Math.min(most, each.most());
     }
     // What is only likely must not keep a request out for ever that may well fit.
     tokens = Math.max(stated, Math.min(likely, most));
-    holds = new Hold[claims.size()];
-    for (int i = 0; i < holds.length; i++) {
-      holds[i] = claims.get(i).hold(tokens);
-    }
-    refusal = stated > most ? tooLarge() : take();
+    refusal = stated > most ? tooLarge(nowNanos) : take(nowNanos);
     over = refusal != null;
   }
 
-  /** Whose limits, and which. */
-  record Claim(Account account, Quota quota) {
-    Hold hold(long tokens) {
-      return new Hold(account, quota, tokens);
-    }
-
-    long most() {
-      return Math.min(orNone(quota.tokensPerMinute()), orNone(quota.tokensPerMonth()));
-    }
-  }
-
-  private static long orNone(long limit) {
-    return limit == 0 ? Long.MAX_VALUE : limit;
-  }
-
-  private Refusal tooLarge() {
+  private Refusal tooLarge(long nowNanos) {
     for (Hold each : holds) {
-      if (tokens > orNone(each.quota.tokensPerMinute())) {
-        return tooLarge(each, Limit.TOKENS, each.quota.tokensPerMinute());
+      if (tokens > Hold.orNone(each.quota.tokensPerMinute())) {
+        return tooLarge(each, Limit.TOKENS, each.quota.tokensPerMinute(), nowNanos);
       }
     }
     for (Hold each : holds) {
-      if (tokens > orNone(each.quota.tokensPerMonth())) {
-        return tooLarge(each, Limit.BUDGET, each.quota.tokensPerMonth());
+      if (tokens > Hold.orNone(each.quota.tokensPerMonth())) {
+        return tooLarge(each, Limit.BUDGET, each.quota.tokensPerMonth(), nowNanos);
       }
     }
     throw new IllegalStateException("larger than no limit");
   }
 
-  private Refusal tooLarge(Hold by, Limit limit, long most) {
-    by.account.used(by.quota, ledger.nowNanos());
+  private Refusal tooLarge(Hold by, Limit limit, long most, long nowNanos) {
+    by.account.used(by.quota, nowNanos);
     by.account.refuse(limit);
     return new Refusal(limit, by.account, most, tokens, -1, true);
   }
 
-  private @Nullable Refusal take() {
-    long nowNanos = ledger.nowNanos();
+  private @Nullable Refusal take(long nowNanos) {
     long epochMillis = months() ? ledger.epochMillis() : 0;
     for (int i = 0; i < holds.length; i++) {
-      Refusal no = holds[i].take(nowNanos, epochMillis);
+      Refusal no = holds[i].take(tokens, nowNanos, epochMillis);
       if (no != null) {
         for (int taken = 0; taken < i; taken++) {
           holds[taken].giveBack(nowNanos);

@@ -154,7 +154,7 @@ final class PoolEndpoint extends DefaultEndpoint implements MultipleConsumersSup
     }
     PoolRoad road = roads.of(pool.pool());
     if (!call.request().background()) {
-      new Queued(pools, pool.pool(), road, exchange, call, callback).start();
+      new Queued(pools, pool.pool(), road, exchange, call, callback).start(pool.route());
       return false;
     }
     if (road.queue().busy()) {

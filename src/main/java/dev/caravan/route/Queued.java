@@ -8,6 +8,7 @@ import dev.caravan.upstream.Call;
 import dev.caravan.upstream.UpstreamFailure;
 import java.util.function.BooleanSupplier;
 import org.apache.camel.AsyncCallback;
+import org.apache.camel.AsyncProcessor;
 import org.apache.camel.Exchange;
 import org.jspecify.annotations.Nullable;
 
@@ -37,11 +38,12 @@ final class Queued implements AsyncCallback {
     this.road = road;
   }
 
-  void start() {
+  /** The way in, through the route that the pool has now. */
+  void start(AsyncProcessor route) {
     if (road.queue().busy()) {
       enter(null);
     } else {
-      go();
+      route.process(exchange, this);
     }
   }
 
