@@ -70,12 +70,11 @@ public final class Account {
     return quota;
   }
 
-  /** It is used now, under these limits. */
-  void used(Quota by, long nowNanos) {
+  /** It is used under these limits; when, {@link #touch} was told. */
+  void usedBy(Quota by) {
     if (!by.equals(quota)) {
       quota = by;
     }
-    usedNanos = nowNanos;
   }
 
   /** Requests that run now, here and at the gateways that share its limits. */

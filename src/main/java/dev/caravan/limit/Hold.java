@@ -39,7 +39,7 @@ final class Hold {
    */
   @Nullable Refusal take(long wanted, long nowNanos, long epochMillis) {
     tokens = wanted;
-    account.used(quota, nowNanos);
+    account.usedBy(quota);
     int places = quota.concurrentRequests();
     if (places > 0) {
       place = account.enter(places);

@@ -50,26 +50,26 @@ public final class Reservation {
     }
     // What is only likely must not keep a request out for ever that may well fit.
     tokens = Math.max(stated, Math.min(likely, most));
-    refusal = stated > most ? tooLarge(nowNanos) : take(nowNanos);
+    refusal = stated > most ? tooLarge() : take(nowNanos);
     over = refusal != null;
   }
 
-  private Refusal tooLarge(long nowNanos) {
+  private Refusal tooLarge() {
     for (Hold each : holds) {
       if (tokens > Hold.orNone(each.quota.tokensPerMinute())) {
-        return tooLarge(each, Limit.TOKENS, each.quota.tokensPerMinute(), nowNanos);
+        return tooLarge(each, Limit.TOKENS, each.quota.tokensPerMinute());
       }
     }
     for (Hold each : holds) {
       if (tokens > Hold.orNone(each.quota.tokensPerMonth())) {
-        return tooLarge(each, Limit.BUDGET, each.quota.tokensPerMonth(), nowNanos);
+        return tooLarge(each, Limit.BUDGET, each.quota.tokensPerMonth());
       }
     }
     throw new IllegalStateException("larger than no limit");
   }
 
-  private Refusal tooLarge(Hold by, Limit limit, long most, long nowNanos) {
-    by.account.used(by.quota, nowNanos);
+  private Refusal tooLarge(Hold by, Limit limit, long most) {
+    by.account.usedBy(by.quota);
     by.account.refuse(limit);
     return new Refusal(limit, by.account, most, tokens, -1, true);
   }
