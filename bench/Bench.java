@@ -22,7 +22,10 @@ public final class Bench {
   private final Results results;
   private final Loads loads;
   private final Path work = Files.createTempDirectory("caravan-bench-");
-  private final List<Target> targets = new ArrayList<>();
+
+  /** All targets, as often as they were started. */
+  private final List<List<Target>> starts = new ArrayList<>();
+
   private int upstreamPort;
 
   private Bench(Options options) throws IOException {
@@ -57,16 +60,18 @@ public final class Bench {
 
   private void measure(String command) throws IOException, InterruptedException {
     upstreamPort = Upstream.start();
-    for (String name : options.targets) {
-      start(name);
+    for (int i = 0; i < options.starts; i++) {
+      start(options.targets);
     }
-    if (targets.isEmpty()) {
+    if (starts.get(0).isEmpty()) {
       System.err.println("nothing to measure");
       System.exit(1);
     }
-    for (Target target : targets) {
-      say("warming up " + target.name);
-      loads.warmUp(target);
+    for (List<Target> targets : starts) {
+      for (Target target : targets) {
+        say("warming up " + target.name);
+        loads.warmUp(target);
+      }
     }
     ProcessMeter everything = ProcessMeter.tree(ProcessHandle.current());
     long startNanos = System.nanoTime();
@@ -87,7 +92,7 @@ public final class Bench {
         ProcessMeter.machineBusyNanos() - machineNanos - used.userNanos() - used.systemNanos();
     double otherCores = Math.max(0, otherNanos / (System.nanoTime() - startNanos));
     if (options.phases.contains(Options.Phase.IDLE)) {
-      for (Target target : targets) {
+      for (Target target : starts.get(0)) {
         if (target.measured()) {
           say("idle streams through " + target.name);
           loads.idle(target, upstreamPort);
@@ -108,7 +113,7 @@ public final class Bench {
 
   private void publish(String command, double otherCores) throws IOException {
     Map<String, String> versions = new LinkedHashMap<>();
-    targets.forEach(target -> versions.put(target.name, target.version));
+    starts.get(0).forEach(target -> versions.put(target.name, target.version));
     Report report = new Report(options, results, versions);
     String circumstances = report.circumstances(command, otherCores);
     String errors = report.errors();
@@ -127,31 +132,37 @@ public final class Bench {
     }
   }
 
-  private void start(String name) throws IOException {
-    try {
-      say("starting " + name);
-      targets.add(Target.start(name, upstreamPort, options, work));
-    } catch (Target.Missing e) {
-      System.err.println(name + " is left out: " + e.getMessage());
+  private void start(List<String> names) throws IOException {
+    Path files = Files.createDirectory(work.resolve("start-" + starts.size()));
+    List<Target> targets = new ArrayList<>();
+    for (String name : names) {
+      try {
+        say("starting " + name);
+        targets.add(Target.start(name, upstreamPort, options, files));
+      } catch (Target.Missing e) {
+        System.err.println(name + " is left out: " + e.getMessage());
+      }
     }
+    starts.add(targets);
   }
 
-  /** The targets, each round beginning with another one. */
+  /** The targets of one start, each round another, and each round beginning with another target. */
   private List<Target> inTurn(int round) {
-    List<Target> order = new ArrayList<>(targets);
-    Collections.rotate(order, -round);
+    List<Target> order = new ArrayList<>(starts.get(round % starts.size()));
+    Collections.rotate(order, -(round / starts.size()));
     return order;
   }
 
   private void profile() throws IOException, InterruptedException {
     upstreamPort = Upstream.start();
-    start(options.table.equals("guarded") ? "guarded" : "caravan");
-    if (targets.isEmpty()) {
+    start(List.of(options.table.equals("guarded") ? "guarded" : "caravan"));
+    if (starts.get(0).isEmpty()) {
       System.exit(1);
     }
+    Target target = starts.get(0).get(0);
     say("warming up");
-    loads.warmUp(targets.get(0));
-    loads.profile(targets.get(0));
+    loads.warmUp(target);
+    loads.profile(target);
   }
 
   private void limitTime() {

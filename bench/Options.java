@@ -13,6 +13,7 @@ final class Options implements Cloneable {
         --quick                 2 short rounds, a short warm-up: about a minute, for a first look
         --write                 put the table into docs/performance.md
         --rounds N              counted rounds (5)
+        --starts N              processes of each target, which take turns by rounds (1)
         --seconds S             counted window of a load in a round (3)
         --connections N         of the closed loop (32)
         --rate N                requests/s of the fixed-rate load (1000)
@@ -50,6 +51,10 @@ final class Options implements Cloneable {
   boolean interactive = true;
 
   int rounds = 5;
+
+  /** How a JVM compiles the same program differs from start to start by some microseconds. */
+  int starts = 1;
+
   double seconds = 3;
   int connections = 32;
   int rate = 1000;
@@ -117,6 +122,9 @@ final class Options implements Cloneable {
     table = "guarded";
     targets = List.of("caravan", "guarded");
     phases = List.of(Phase.REQUESTS, Phase.RATE, Phase.EVENTS);
+    starts = 4;
+    rounds = 24;
+    seconds = 1;
   }
 
   Options copy() {
@@ -133,6 +141,7 @@ final class Options implements Cloneable {
         case "--targets" -> targets = List.of(value.split(","));
         case "--phases" -> phases = List.of(value.split(",")).stream().map(Options::phase).toList();
         case "--rounds" -> rounds = Integer.parseInt(value);
+        case "--starts" -> starts = Math.max(1, Integer.parseInt(value));
         case "--seconds" -> seconds = Double.parseDouble(value);
         case "--connections" -> connections = Integer.parseInt(value);
         case "--rate" -> rate = Integer.parseInt(value);

@@ -56,6 +56,15 @@ final class Results {
     return median(added);
   }
 
+  /** What one target has more than another, for each round that both have. */
+  double[] differences(String less, String more, Metric metric) {
+    double[] from = rounds(less, metric);
+    double[] to = rounds(more, metric);
+    double[] all = new double[rounds];
+    Arrays.setAll(all, i -> to[i] - from[i]);
+    return Arrays.stream(all).filter(v -> !Double.isNaN(v)).toArray();
+  }
+
   private static double median(double[] values) {
     double[] known = Arrays.stream(values).filter(v -> !Double.isNaN(v)).sorted().toArray();
     int n = known.length;

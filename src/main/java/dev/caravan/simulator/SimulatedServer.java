@@ -9,6 +9,7 @@ import io.vertx.core.http.HttpServer;
 import io.vertx.core.http.HttpServerOptions;
 import io.vertx.core.impl.ContextInternal;
 import io.vertx.core.impl.VertxInternal;
+import io.vertx.core.net.NetClient;
 import java.net.URI;
 import java.util.HashMap;
 import java.util.List;
@@ -136,7 +137,7 @@ public final class SimulatedServer implements AutoCloseable {
               long millis = Math.max(1, Math.round(refuse.forSeconds() * 1e3));
               context.setTimer(millis, timer -> healIf(arming));
             }
-            return unlisten();
+            return unlisten().compose(closed -> refused(LISTEN_ATTEMPTS));
           }
           return refusing ? listen(LISTEN_ATTEMPTS) : Future.succeededFuture();
         });
@@ -234,8 +235,12 @@ public final class SimulatedServer implements AutoCloseable {
   }
 
   private Future<Void> listenLater(int attempts) {
+    return later(() -> listen(attempts));
+  }
+
+  private Future<Void> later(LoopAction action) {
     Promise<Void> later = context.promise();
-    context.setTimer(LISTEN_AGAIN_MILLIS, timer -> listen(attempts).onComplete(later));
+    context.setTimer(LISTEN_AGAIN_MILLIS, timer -> action.run().onComplete(later));
     return later.future();
   }
 
@@ -243,6 +248,20 @@ public final class SimulatedServer implements AutoCloseable {
     HttpServer server = http;
     http = null;
     return server == null ? Future.succeededFuture() : server.close();
+  }
+
+  /** A socket that is closed still takes connections until its selector's next turn. */
+  private Future<Void> refused(int attempts) {
+    NetClient client = made.vertx.createNetClient();
+    return client
+        .connect(port, made.host)
+        .transform(
+            tried -> {
+              client.close();
+              return tried.failed() || attempts <= 1
+                  ? Future.succeededFuture()
+                  : later(() -> refused(attempts - 1));
+            });
   }
 
   private void connected(HttpConnection connection) {
