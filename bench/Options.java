@@ -122,7 +122,6 @@ final class Options implements Cloneable {
     table = "guarded";
     targets = List.of("caravan", "guarded");
     phases = List.of(Phase.REQUESTS, Phase.RATE, Phase.EVENTS);
-    starts = 4;
     rounds = 24;
     seconds = 1;
   }
