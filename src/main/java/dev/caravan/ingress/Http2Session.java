@@ -69,6 +69,9 @@ final class Http2Session extends ChannelInboundHandlerAdapter {
   private final Set<Channel> streams = new HashSet<>();
   private @Nullable Deadline deadline;
 
+  /** What this client was told; the port may be a step further, and its word still on its way. */
+  private Phase told = Phase.OPEN;
+
   private Http2Session(
       HttpIngress ingress, SecurePort port, @Nullable ClientCertificate certificate) {
     this.ingress = ingress;
@@ -155,7 +158,7 @@ final class Http2Session extends ChannelInboundHandlerAdapter {
     if (!streams.isEmpty()) {
       return;
     }
-    if (ingress.phase().compareTo(Phase.CLOSED) >= 0) {
+    if (told.compareTo(Phase.CLOSED) >= 0) {
       stream.parent().close();
     } else {
       deadline().in(ingress.settings().idleMillis());
@@ -186,6 +189,7 @@ final class Http2Session extends ChannelInboundHandlerAdapter {
    * served; then which was the last (RFC 9113, 6.8).
    */
   private void out(ChannelHandlerContext ctx, Phase phase) {
+    told = phase;
     Http2GoAwayFrame goAway = new DefaultHttp2GoAwayFrame(Http2Error.NO_ERROR);
     if (phase == Phase.LEAVING) {
       goAway.setExtraStreamIds(Integer.MAX_VALUE);

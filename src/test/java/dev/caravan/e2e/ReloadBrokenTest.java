@@ -1,11 +1,13 @@
 package dev.caravan.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import dev.caravan.route.file.RouteFileError;
 import dev.caravan.route.file.RouteFileStatus;
 import dev.caravan.simulator.SimulatedServer;
 import dev.caravan.testing.CapturedLog;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -182,6 +184,13 @@ class ReloadBrokenTest extends EndToEnd {
     assertThat(gateway().pools()).containsExactly(PoolYaml.MODEL);
     assertThat(disk.inSync()).isFalse();
     assertThat(disk.count("applied")).isZero();
+    try (CapturedLog log = CapturedLog.of("dev.caravan")) {
+      Files.delete(gateway().routes().resolve("x.yaml"));
+      await().until(disk::inSync);
+      assertThat(log.lines())
+          .containsExactly(
+              "INFO Routes: nothing is wrong with their files any more; they say what runs");
+    }
     disk.apply("x.yaml", PoolYaml.of("other").server("only", a.uri()).text());
     assertThat(gateway().pools()).containsExactly(PoolYaml.MODEL, "other");
     assertThat(disk.inSync()).isTrue();

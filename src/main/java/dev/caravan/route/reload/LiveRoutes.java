@@ -173,6 +173,9 @@ public final class LiveRoutes {
     long number = was.changes + 1;
     Swap swap = new Swap(was.camel, tables, was.entries, wanted, was.routes, was.shared, number);
     if (!swap.changes()) {
+      if (!states.inSync()) {
+        LOG.info("Routes: nothing is wrong with their files any more; they say what runs");
+      }
       now =
           new Running(
               was.camel, was.validator, wanted, swap.unchanged(), was.shared, was.old, was.changes);

@@ -24,6 +24,7 @@ import org.apache.kafka.clients.consumer.OffsetAndMetadata;
 import org.apache.kafka.clients.producer.KafkaProducer;
 import org.apache.kafka.clients.producer.ProducerRecord;
 import org.apache.kafka.common.TopicPartition;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.RegisterExtension;
@@ -64,19 +65,14 @@ class KafkaJobsTest {
     }
   }
 
-  private OffsetAndMetadata committed() throws Exception {
-    return committed(0);
-  }
-
-  private OffsetAndMetadata committed(int partition) throws Exception {
+  /** What is committed; null for nothing, as long as the group is new too. */
+  private @Nullable OffsetAndMetadata committed() throws Exception {
     try (Admin admin = BROKER.admin()) {
-      OffsetAndMetadata offset =
-          admin
-              .listConsumerGroupOffsets("g")
-              .partitionsToOffsetAndMetadata()
-              .get()
-              .get(new TopicPartition(topic, partition));
-      return offset == null ? new OffsetAndMetadata(-1) : offset;
+      return admin
+          .listConsumerGroupOffsets("g")
+          .partitionsToOffsetAndMetadata()
+          .get()
+          .get(new TopicPartition(topic, 0));
     }
   }
 
