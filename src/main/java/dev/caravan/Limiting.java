@@ -27,10 +27,10 @@ final class Limiting implements AutoCloseable {
       Ticker ticker,
       WallClock clock) {
     LimitMeters meters = new LimitMeters(registry, ticker, clock);
-    ledger = new Ledger(ticker, clock, meters);
+    String url = settings.url().orElse("");
+    ledger = new Ledger(ticker, clock, !url.isBlank(), meters);
     meters.watch(ledger);
     loops.next().scheduleAtFixedRate(ledger::sweep, 1, 1, TimeUnit.MINUTES);
-    String url = settings.url().orElse("");
     RedisSharing shared = null;
     if (!url.isBlank()) {
       int timeout = Math.toIntExact(settings.timeout().toMillis());

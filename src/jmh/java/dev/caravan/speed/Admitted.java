@@ -9,7 +9,6 @@ import dev.caravan.fleet.BackendSpec;
 import dev.caravan.fleet.Lease;
 import dev.caravan.fleet.Pool;
 import dev.caravan.fleet.PoolPolicy;
-import dev.caravan.limit.Account;
 import dev.caravan.limit.Ledger;
 import dev.caravan.limit.Reservation;
 import dev.caravan.outcome.Outcome;
@@ -50,17 +49,7 @@ public class Admitted {
   private static final Outcome DONE = new Outcome.Completed(200);
 
   private final Ticker ticker = Ticker.system();
-  private final Ledger ledger =
-      new Ledger(
-          ticker,
-          WallClock.system(),
-          new Ledger.Listener() {
-            @Override
-            public void made(Account account) {}
-
-            @Override
-            public void gone(Account account) {}
-          });
+  private final Ledger ledger = new Ledger(ticker, WallClock.system(), false, Ledger.Listener.NONE);
   private final Pool pool = new Pool("llama");
   private final FairQueue queue = new FairQueue(pool, ticker, (task, millis) -> () -> {});
   private final Backend server =

@@ -1,6 +1,5 @@
 package dev.caravan.speed;
 
-import dev.caravan.limit.Account;
 import dev.caravan.limit.Ledger;
 import dev.caravan.limit.Reservation;
 import dev.caravan.tenant.Quota;
@@ -23,16 +22,7 @@ public class Limits {
       new Quota(100_000_000, 2_000_000_000, 1_000_000, 1_000_000_000_000_000L);
 
   private final Ledger ledger =
-      new Ledger(
-          Ticker.system(),
-          WallClock.system(),
-          new Ledger.Listener() {
-            @Override
-            public void made(Account account) {}
-
-            @Override
-            public void gone(Account account) {}
-          });
+      new Ledger(Ticker.system(), WallClock.system(), false, Ledger.Listener.NONE);
 
   /** One request from its admission to its end. */
   @Benchmark

@@ -32,14 +32,21 @@ public final class Account {
    * An account of which nothing is used.
    *
    * @param others the sums of all whose names are not for metrics; null where its own is
+   * @param shared whether other gateways use of it too
    */
-  Account(Scope scope, String name, @Nullable Totals others, long nowNanos, long epochMillis) {
+  Account(
+      Scope scope,
+      String name,
+      @Nullable Totals others,
+      boolean shared,
+      long nowNanos,
+      long epochMillis) {
     this.name = name;
     this.scope = scope;
     this.others = others;
-    requests = new TokenBucket(nowNanos);
-    tokens = new TokenBucket(nowNanos);
-    months = new MonthlyTokens(epochMillis);
+    requests = new TokenBucket(nowNanos, shared);
+    tokens = new TokenBucket(nowNanos, shared);
+    months = new MonthlyTokens(epochMillis, shared);
     usedNanos = nowNanos;
   }
 
@@ -171,7 +178,7 @@ public final class Account {
   /** What was used since the last call, for the others; whoever takes it sees that it arrives. */
   public Told tell(long epochMillis) {
     Month month = months.now(epochMillis);
-    return new Told(requests.tell(), tokens.tell(), month.label(), month.untold().getAndSet(0));
+    return new Told(requests.tell(), tokens.tell(), month.label(), month.untold().take());
   }
 
   /** What all have used: from now on it counts here, with what was used here since. */

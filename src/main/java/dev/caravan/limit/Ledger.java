@@ -31,10 +31,21 @@ public final class Ledger {
     void made(Account account);
 
     void gone(Account account);
+
+    /** Somebody who does not care. */
+    Listener NONE =
+        new Listener() {
+          @Override
+          public void made(Account account) {}
+
+          @Override
+          public void gone(Account account) {}
+        };
   }
 
   private final Ticker ticker;
   private final WallClock clock;
+  private final boolean shared;
   private final Listener listener;
   private final ConcurrentHashMap<String, Account> tenants = new ConcurrentHashMap<>();
   private final ConcurrentHashMap<String, Account> pools = new ConcurrentHashMap<>();
@@ -45,9 +56,15 @@ public final class Ledger {
   private final Totals others = new Totals();
   private final ConcurrentHashMap<String, Estimate> estimates = new ConcurrentHashMap<>();
 
-  public Ledger(Ticker ticker, WallClock clock, Listener listener) {
+  /**
+   * One without accounts.
+   *
+   * @param shared whether other gateways will tell of the same accounts, and be told
+   */
+  public Ledger(Ticker ticker, WallClock clock, boolean shared, Listener listener) {
     this.ticker = ticker;
     this.clock = clock;
+    this.shared = shared;
     this.listener = listener;
   }
 
@@ -161,7 +178,7 @@ public final class Ledger {
   }
 
   private Account made(Scope scope, String name, @Nullable Totals sums) {
-    Account account = new Account(scope, name, sums, ticker.nanos(), clock.epochMillis());
+    Account account = new Account(scope, name, sums, shared, ticker.nanos(), clock.epochMillis());
     listener.made(account);
     return account;
   }

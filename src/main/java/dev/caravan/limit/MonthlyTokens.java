@@ -20,16 +20,16 @@ final class MonthlyTokens {
    * @param endMillis the first instant of the next, in milliseconds since 1970
    * @param untold what of it the other gateways do not know of yet
    */
-  record Month(long number, long startMillis, long endMillis, AtomicLong used, AtomicLong untold) {
+  record Month(long number, long startMillis, long endMillis, AtomicLong used, Untold untold) {
 
-    private static Month at(long epochMillis) {
+    private static Month at(long epochMillis, boolean shared) {
       YearMonth month = YearMonth.from(Instant.ofEpochMilli(epochMillis).atOffset(ZoneOffset.UTC));
       return new Month(
           month.getYear() * 12L + month.getMonthValue() - 1,
           start(month),
           start(month.plusMonths(1)),
           new AtomicLong(),
-          new AtomicLong());
+          new Untold(shared));
     }
 
     private static long start(YearMonth of) {
@@ -49,7 +49,7 @@ final class MonthlyTokens {
     /** Uses more, or less where {@code tokens} is negative, whatever the limit. */
     void charge(long tokens) {
       used.addAndGet(tokens);
-      untold.addAndGet(tokens);
+      untold.add(tokens);
     }
 
     /**
@@ -67,17 +67,24 @@ final class MonthlyTokens {
           return false;
         }
         if (used.compareAndSet(before, before + tokens)) {
-          untold.addAndGet(tokens);
+          untold.add(tokens);
           return true;
         }
       }
     }
   }
 
+  private final boolean shared;
   private volatile Month current;
 
-  MonthlyTokens(long epochMillis) {
-    current = Month.at(epochMillis);
+  /**
+   * Nothing is used.
+   *
+   * @param shared whether other gateways use of it too
+   */
+  MonthlyTokens(long epochMillis, boolean shared) {
+    this.shared = shared;
+    current = Month.at(epochMillis, shared);
   }
 
   /**
@@ -91,7 +98,7 @@ final class MonthlyTokens {
 
   private synchronized Month next(long epochMillis) {
     if (!current.is(epochMillis)) {
-      current = Month.at(epochMillis);
+      current = Month.at(epochMillis, shared);
     }
     return current;
   }

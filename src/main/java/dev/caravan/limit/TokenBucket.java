@@ -1,6 +1,7 @@
 package dev.caravan.limit;
 
-import java.util.concurrent.atomic.AtomicLong;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
 
 /**
  * A token bucket that holds as much as a minute brings. What it brings is said at each call, so
@@ -29,14 +30,29 @@ final class TokenBucket {
   /** The longest that a bucket is empty for what was charged. */
   static final long MOST_DEBT_NANOS = 24 * 60 * MINUTE_NANOS;
 
-  private final AtomicLong fullNanos;
+  private static final VarHandle FULL;
 
-  /** What was taken and the other gateways do not know of yet, in nanoseconds. */
-  private final AtomicLong untold = new AtomicLong();
+  static {
+    try {
+      FULL = MethodHandles.lookup().findVarHandle(TokenBucket.class, "fullNanos", long.class);
+    } catch (ReflectiveOperationException e) {
+      throw new ExceptionInInitializerError(e);
+    }
+  }
 
-  /** A full bucket. */
-  TokenBucket(long nowNanos) {
-    fullNanos = new AtomicLong(nowNanos);
+  private volatile long fullNanos;
+
+  /** What was taken, in nanoseconds. */
+  private final Untold untold;
+
+  /**
+   * A full bucket.
+   *
+   * @param shared whether other gateways take from it too
+   */
+  TokenBucket(long nowNanos, boolean shared) {
+    fullNanos = nowNanos;
+    untold = new Untold(shared);
   }
 
   /**
@@ -55,14 +71,14 @@ final class TokenBucket {
    */
   long take(long costNanos, long nowNanos) {
     while (true) {
-      long before = fullNanos.get();
+      long before = fullNanos;
       long after = later(before, nowNanos) + costNanos;
       long wait = after - nowNanos - MINUTE_NANOS;
       if (wait > 0) {
         return wait;
       }
-      if (fullNanos.compareAndSet(before, after)) {
-        untold.addAndGet(costNanos);
+      if (FULL.compareAndSet(this, before, after)) {
+        untold.add(costNanos);
         return 0;
       }
     }
@@ -70,20 +86,20 @@ final class TokenBucket {
 
   /** Takes, or gives back where {@code costNanos} is negative, whatever is there. */
   void charge(long costNanos, long nowNanos) {
-    untold.addAndGet(costNanos);
+    untold.add(costNanos);
     if (costNanos <= 0) {
       // A bucket that is full meanwhile stays so: the instant then lies behind now.
-      fullNanos.addAndGet(costNanos);
+      FULL.getAndAdd(this, costNanos);
       return;
     }
     while (true) {
-      long before = fullNanos.get();
+      long before = fullNanos;
       long start = later(before, nowNanos);
       long after = start + Math.min(costNanos, MOST_DEBT_NANOS);
       if (after - nowNanos > MOST_DEBT_NANOS) {
         after = later(nowNanos + MOST_DEBT_NANOS, start);
       }
-      if (fullNanos.compareAndSet(before, after)) {
+      if (FULL.compareAndSet(this, before, after)) {
         return;
       }
     }
@@ -93,7 +109,7 @@ final class TokenBucket {
 
   /** What was taken here since the last call, in nanoseconds; less than 0 where it came back. */
   long tell() {
-    return untold.getAndSet(0);
+    return untold.take();
   }
 
   /**
@@ -101,7 +117,7 @@ final class TokenBucket {
    * between the two steps of this is missing until the next call, which knows of it.
    */
   void heard(long fullInNanos, long nowNanos) {
-    fullNanos.set(nowNanos + fullInNanos + untold.get());
+    fullNanos = nowNanos + fullInNanos + untold.get();
   }
 
   /** How much is there, from 0 to {@code perMinute}. */
@@ -115,7 +131,7 @@ final class TokenBucket {
 
   /** The nanoseconds until it is full, if nobody takes from it. */
   long fullInNanos(long nowNanos) {
-    return Math.max(0, fullNanos.get() - nowNanos);
+    return Math.max(0, fullNanos - nowNanos);
   }
 
   private static long later(long instant, long now) {

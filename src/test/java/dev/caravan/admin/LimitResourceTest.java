@@ -3,7 +3,6 @@ package dev.caravan.admin;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.caravan.health.HandTicker;
-import dev.caravan.limit.Account;
 import dev.caravan.limit.Ledger;
 import dev.caravan.tenant.Quota;
 import dev.caravan.time.WallClock;
@@ -15,17 +14,7 @@ class LimitResourceTest {
 
   private final HandTicker ticker = new HandTicker();
   private final WallClock wall = () -> Instant.parse("2026-11-30T23:00:00Z").toEpochMilli();
-  private final Ledger ledger =
-      new Ledger(
-          ticker,
-          wall,
-          new Ledger.Listener() {
-            @Override
-            public void made(Account account) {}
-
-            @Override
-            public void gone(Account account) {}
-          });
+  private final Ledger ledger = new Ledger(ticker, wall, false, Ledger.Listener.NONE);
 
   @Test
   void nearest_areThoseWithLeastLeft_andNoMoreThanAScreenHas() {

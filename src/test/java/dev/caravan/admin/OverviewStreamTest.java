@@ -42,6 +42,7 @@ class OverviewStreamTest {
                   new Ledger(
                       time.ticker(),
                       time::nowMillis,
+                      false,
                       new LimitMeters(new SimpleMeterRegistry(), time.ticker(), time::nowMillis)),
                   time.ticker(),
                   time::nowMillis),

@@ -35,6 +35,7 @@ class LedgerTest {
       new Ledger(
           ticker,
           wall::get,
+          false,
           new Ledger.Listener() {
             @Override
             public void made(Account account) {

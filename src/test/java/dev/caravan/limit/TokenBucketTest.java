@@ -62,7 +62,7 @@ class TokenBucketTest {
       @ForAll("steps") List<Step> steps, @ForAll @LongRange(min = 1, max = 2_000) long perMinute) {
     HandTicker ticker = new HandTicker();
     long begin = ticker.nanos();
-    TokenBucket bucket = new TokenBucket(begin);
+    TokenBucket bucket = new TokenBucket(begin, false);
     Drawn drawn = new Drawn();
     long taken = 0;
     for (Step step : steps) {
@@ -92,7 +92,7 @@ class TokenBucketTest {
   @Test
   void full_holdsExactlyOneMinute_ofAnyLimit() {
     for (long perMinute : new long[] {1, 2, 3, 7, 59, 61, 997, 1_000}) {
-      TokenBucket bucket = new TokenBucket(5);
+      TokenBucket bucket = new TokenBucket(5, false);
       for (long i = perMinute; i > 0; i--) {
         assertThat(bucket.remaining(perMinute, 5)).isEqualTo(i);
         assertThat(bucket.take(TokenBucket.nanosFor(perMinute, 1), 5)).isZero();
@@ -104,7 +104,7 @@ class TokenBucketTest {
 
   @Test
   void wait_isWhenItWillBeThere() {
-    TokenBucket bucket = new TokenBucket(0);
+    TokenBucket bucket = new TokenBucket(0, false);
     assertThat(bucket.take(TokenBucket.nanosFor(60, 60), 0)).isZero();
     long second = 1_000_000_000L;
     assertThat(bucket.take(TokenBucket.nanosFor(60, 5), 0)).isEqualTo(5 * second);
@@ -114,7 +114,7 @@ class TokenBucketTest {
 
   @Test
   void debt_isPaidBeforeAnythingIsTaken() {
-    TokenBucket bucket = new TokenBucket(0);
+    TokenBucket bucket = new TokenBucket(0, false);
     bucket.charge(TokenBucket.nanosFor(100, 250), 0);
     assertThat(bucket.remaining(100, 0)).isZero();
     assertThat(bucket.take(TokenBucket.nanosFor(100, 1), 0))
@@ -124,7 +124,7 @@ class TokenBucketTest {
   @Test
   void debt_isADayAtMost_howeverOftenAndHoweverMuchIsCharged() {
     long start = Long.MAX_VALUE - 5; // overflows at once
-    TokenBucket bucket = new TokenBucket(start);
+    TokenBucket bucket = new TokenBucket(start, false);
     for (int i = 0; i < 100; i++) {
       bucket.charge(TokenBucket.nanosFor(1, Long.MAX_VALUE), start);
     }
@@ -135,14 +135,14 @@ class TokenBucketTest {
 
   @Test
   void anotherLimit_findsItAsFullAsItWas() {
-    TokenBucket bucket = new TokenBucket(0);
+    TokenBucket bucket = new TokenBucket(0, false);
     assertThat(bucket.take(TokenBucket.nanosFor(100, 75), 0)).isZero();
     assertThat(bucket.remaining(1_000, 0)).isEqualTo(250);
   }
 
   @Test
   void manyThreads_takeNoMoreThanThereIs() throws InterruptedException {
-    TokenBucket bucket = new TokenBucket(0);
+    TokenBucket bucket = new TokenBucket(0, false);
     AtomicLong taken = new AtomicLong();
     CountDownLatch ready = new CountDownLatch(4);
     List<Thread> threads =

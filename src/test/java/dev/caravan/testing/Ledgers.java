@@ -1,6 +1,5 @@
 package dev.caravan.testing;
 
-import dev.caravan.limit.Account;
 import dev.caravan.limit.Ledger;
 import dev.caravan.time.Ticker;
 
@@ -9,15 +8,6 @@ public final class Ledgers {
   private Ledgers() {}
 
   public static Ledger of(Ticker ticker) {
-    return new Ledger(
-        ticker,
-        () -> 0,
-        new Ledger.Listener() {
-          @Override
-          public void made(Account account) {}
-
-          @Override
-          public void gone(Account account) {}
-        });
+    return new Ledger(ticker, () -> 0, false, Ledger.Listener.NONE);
   }
 }

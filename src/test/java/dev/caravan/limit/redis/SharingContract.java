@@ -47,17 +47,7 @@ abstract class SharingContract {
 
   /** One gateway. */
   private final class Gateway {
-    private final Ledger ledger =
-        new Ledger(
-            Ticker.system(),
-            NOVEMBER,
-            new Ledger.Listener() {
-              @Override
-              public void made(Account account) {}
-
-              @Override
-              public void gone(Account account) {}
-            });
+    private final Ledger ledger = new Ledger(Ticker.system(), NOVEMBER, true, Ledger.Listener.NONE);
     private final RedisSharing sharing;
 
     Gateway(int port) {
