@@ -53,7 +53,7 @@ cat >"$work/routes/pool.yaml" <<END
             steps:
               - circuitBreaker:
                   steps:
-                    - to: { uri: "model:only", parameters: { url: "http://127.0.0.1:$(cat "$work/upstream")" } }
+                    - to: { uri: "model:only", parameters: { url: "http://127.0.0.1:$(cut -d ' ' -f 2 "$work/upstream")" } }
 END
 printf '{"model":"bench","seed":1,"max_tokens":1,"messages":[{"role":"user","content":"%s"}]}' \
   "$(head -c 1900 /dev/zero | tr '\0' x)" >"$work/body"
@@ -70,7 +70,7 @@ start() { # name port settings...
   tries=0
   until curl -skf "$scheme://127.0.0.1:$port/v1/models" >/dev/null; do
     tries=$((tries + 1))
-    [ "$tries" -lt 300 ] || { cat "$work/log-$name" >&2; exit 1; }
+    kill -0 "$pid" 2>/dev/null && [ "$tries" -lt 300 ] || { cat "$work/log-$name" >&2; exit 1; }
     sleep 1
   done
 }
