@@ -3,6 +3,7 @@ package dev.caravan.ingress;
 import dev.caravan.fleet.Lease;
 import dev.caravan.limit.Reservation;
 import dev.caravan.upstream.Call;
+import dev.caravan.upstream.Chunks;
 import dev.caravan.upstream.Explained;
 import dev.caravan.upstream.ResponseHead;
 import io.netty.buffer.ByteBuf;
@@ -12,12 +13,6 @@ import org.jspecify.annotations.Nullable;
 
 /** Writes the heads of answers. */
 final class ReplyHead {
-
-  /**
-   * Below this, one buffer and one write are cheaper than two buffers and a gathering write: a copy
-   * of 4 KiB costs about what one entry of a gathering write costs.
-   */
-  private static final int SMALL_BYTES = 4096;
 
   /** What a head takes beside a server's own lines and what is told of limits, mostly. */
   private static final int HEAD_BYTES = 320;
@@ -39,7 +34,7 @@ final class ReplyHead {
       boolean close,
       @Nullable ByteBuf first) {
     int firstBytes = first == null ? 0 : first.readableBytes();
-    boolean together = firstBytes <= SMALL_BYTES;
+    boolean together = firstBytes <= Chunks.SMALL_BYTES;
     int room = together ? firstBytes : 0;
     ByteBuf out = relayed(ctx, incoming, call, head, chunked, close, room);
     if (first != null && together) {

@@ -16,9 +16,6 @@ import org.jspecify.annotations.Nullable;
  * closes the call's lease, whichever way it ends. Lives on the call's event loop.
  */
 final class Transfer implements Attempt, Answer, BodyFramer.Output {
-  /** Below this, one buffer and one write are cheaper than a gathering write of two. */
-  static final int SMALL_BYTES = 4096;
-
   /**
    * A connection that was idle and ends so soon after it was taken was being closed as we took it;
    * later, the server has had the request. A round trip within a continent, with room.
@@ -107,7 +104,7 @@ final class Transfer implements Attempt, Answer, BodyFramer.Output {
     ByteBuf body = call.request().bodyFor(target.modelFor(call.pool()), call.asksForUsage());
     Channel channel = on.channel();
     int length = body.readableBytes();
-    boolean together = length <= SMALL_BYTES;
+    boolean together = length <= Chunks.SMALL_BYTES;
     ByteBuf requestHead = channel.alloc().buffer(together ? 512 + length : 512);
     target.writeHead(requestHead, call, length);
     if (together) {
