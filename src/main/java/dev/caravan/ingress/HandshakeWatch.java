@@ -99,9 +99,9 @@ final class HandshakeWatch extends ChannelInboundHandlerAdapter {
         || message(cause).contains("Empty client certificate chain")) {
       return HandshakeEnd.CERTIFICATE;
     }
-    // An alert that came, rather than one that is sent.
+    // An alert that came, rather than one that is sent; newer JDKs put its name before.
     return caused(cause, ClosedChannelException.class) != null
-            || message(cause).startsWith("Received fatal alert")
+            || message(cause).contains("Received fatal alert")
             || message(cause).contains("closing inbound before")
         ? HandshakeEnd.LEFT
         : HandshakeEnd.FAILED;
