@@ -1,7 +1,6 @@
 package dev.caravan.limit;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
+import java.util.concurrent.atomic.AtomicLongFieldUpdater;
 
 /**
  * A token bucket that holds as much as a minute brings. What it brings is said at each call, so
@@ -30,15 +29,8 @@ final class TokenBucket {
   /** The longest that a bucket is empty for what was charged. */
   static final long MOST_DEBT_NANOS = 24 * 60 * MINUTE_NANOS;
 
-  private static final VarHandle FULL;
-
-  static {
-    try {
-      FULL = MethodHandles.lookup().findVarHandle(TokenBucket.class, "fullNanos", long.class);
-    } catch (ReflectiveOperationException e) {
-      throw new ExceptionInInitializerError(e);
-    }
-  }
+  private static final AtomicLongFieldUpdater<TokenBucket> FULL =
+      AtomicLongFieldUpdater.newUpdater(TokenBucket.class, "fullNanos");
 
   private volatile long fullNanos;
 
